@@ -1,0 +1,1 @@
+"""What every site runs: loaders, task runner, learning, evaluation; shipped by ``fx workspace export``."""

@@ -1,0 +1,1 @@
+"""Structures, datasets and everything that happens to a CT before the network sees it."""
