@@ -11,11 +11,10 @@ A mask file that is there means "contoured"; one that is not there means "unknow
 "looked for, not present". Structures may overlap.
 
 Axis order, for the whole project: SimpleITK sizes are (x, y, z) and its arrays (z, y, x); our arrays and tensors are
-(X, Y, Z) in RAS, that is x to the patient's right-to-left, y back-to-front, z feet-to-head.
+(X, Y, Z) in RAS: the axes point to the patient's right, front and head.
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -89,13 +88,16 @@ class Dataset:
             content = json.loads(index.read_text(encoding="utf-8"))
             version = content["schema_version"]
             if version != SCHEMA_VERSION:
-                raise DatasetError(f"'{path.name}' has dataset schema {version}, this version reads {SCHEMA_VERSION}; convert it again")
+                raise DatasetError(
+                    f"'{path.name}' has dataset schema {version}, this version reads {SCHEMA_VERSION}; convert it again"
+                )
             cases = {name: _record_from_json(name, row) for name, row in sorted(content["cases"].items())}
-            opened = cls(
-                path=path, anatomy=content["anatomy"], site=content["site"], cases=cases, provenance=content.get("provenance", {})
-            )
+            provenance = content.get("provenance", {})
+            opened = cls(path=path, anatomy=content["anatomy"], site=content["site"], cases=cases, provenance=provenance)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DatasetError(f"'{path.name}/dataset.json' cannot be read ({error!r}); restore it or convert the data again") from error
+            raise DatasetError(
+                f"'{path.name}/dataset.json' cannot be read ({error!r}); restore it or convert the data again"
+            ) from error
         _check_anatomy(opened.anatomy)
         return opened
 
@@ -213,7 +215,7 @@ class DatasetWriter:
             binary = sitk.Cast(mask > 0, sitk.sitkUInt8)
             sitk.WriteImage(binary, str(partial / "structures" / f"{structure}.nii.gz"), useCompression=True)
         shutil.rmtree(final, ignore_errors=True)
-        os.replace(partial, final)
+        partial.replace(final)
         record = CaseRecord(
             name=name,
             split=split,
@@ -245,7 +247,7 @@ class DatasetWriter:
         }
         partial = self.dataset.path / ".dataset.json.partial"
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, self.dataset.path / "dataset.json")
+        partial.replace(self.dataset.path / "dataset.json")
 
 
 def check_name(kind: str, name: str) -> None:
@@ -287,7 +289,9 @@ def _as_int16(case: str, ct: sitk.Image) -> sitk.Image:
     if not np.isfinite(hu_ZYX).all():
         raise CaseError(case, "the CT holds NaN or infinite voxels; export it again")
     if hu_ZYX.min() < -32768 or hu_ZYX.max() > 32767:
-        raise CaseError(case, f"expected HU within int16, found {hu_ZYX.min():.0f} to {hu_ZYX.max():.0f}; check slope and intercept")
+        raise CaseError(
+            case, f"expected HU within int16, found {hu_ZYX.min():.0f} to {hu_ZYX.max():.0f}; check slope and intercept"
+        )
     if ct.GetPixelID() == sitk.sitkInt16:
         return ct
     if hu_ZYX.dtype.kind == "f":
