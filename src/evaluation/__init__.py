@@ -1,0 +1,1 @@
+"""How good a segmentation is, with every empty case decided on purpose."""
