@@ -33,20 +33,28 @@ class PreparedCase:
     Attributes:
         name: the case's pseudonym.
         key: its cache key, which covers content and settings.
+        entry: its folder in the cache.
         grid: where the working grid lies in the patient.
-        hu_XYZ: int16, memory mapped.
-        bits_XYZ: int32, memory mapped; bit c is set where the voxel belongs to structure c.
         contoured_C: bool, structure c is contoured in this case.
         centres: per structure channel, int32 (N, 3) voxels of it; N is 0 where it is absent or not contoured.
     """
 
     name: str
     key: str
+    entry: Path
     grid: GridGeometry
-    hu_XYZ: np.ndarray
-    bits_XYZ: np.ndarray
     contoured_C: np.ndarray
     centres: tuple[np.ndarray, ...]
+
+    @property
+    def hu_XYZ(self) -> np.ndarray:
+        """int16 HU, memory mapped anew at each call: a mapping that is sent to a worker process would be copied whole."""
+        return np.load(self.entry / "hu.npy", mmap_mode="r", allow_pickle=False)
+
+    @property
+    def bits_XYZ(self) -> np.ndarray:
+        """int32, memory mapped; bit c is set where the voxel belongs to structure c."""
+        return np.load(self.entry / "bits.npy", mmap_mode="r", allow_pickle=False)
 
 
 class CaseCache:
@@ -82,9 +90,8 @@ class CaseCache:
         return PreparedCase(
             name=record.name,
             key=key,
+            entry=entry,
             grid=GridGeometry(**geometry),
-            hu_XYZ=np.load(entry / "hu.npy", mmap_mode="r", allow_pickle=False),
-            bits_XYZ=np.load(entry / "bits.npy", mmap_mode="r", allow_pickle=False),
             contoured_C=np.array([structure in contoured for structure in self.structures]),
             centres=centres,
         )

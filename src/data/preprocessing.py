@@ -6,7 +6,7 @@ same at every site; nothing is fitted to one site's data (per-site intensity fit
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import SimpleITK as sitk
@@ -40,6 +40,10 @@ class Preprocessing:
             raise PlanSettingError(f"window_hu: expected a lower and a higher HU, found {list(self.window_hu)}")
         if self.body_margin_mm < 0:
             raise PlanSettingError(f"body_margin_mm: expected at least 0 mm, found {self.body_margin_mm}")
+
+    def to_json(self) -> dict:
+        """The constants in plain JSON types, as they stand in a plan and on a model's card."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 def to_working_grid(ct: sitk.Image, settings: Preprocessing) -> sitk.Image:

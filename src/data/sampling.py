@@ -66,13 +66,13 @@ class PatchSampler:
         """One patch place."""
         if generator.random() < self.background_share:
             case = int(generator.integers(len(self.cases)))
-            centre_XYZ = generator.integers(self.cases[case].hu_XYZ.shape)
+            centre_XYZ = generator.integers(self.cases[case].grid.size)
         else:
             channel = int(generator.choice(len(self.weights_C), p=self.weights_C))
             case = int(generator.choice(self.cases_with[channel]))
             voxels = self.cases[case].centres[channel]
             centre_XYZ = voxels[generator.integers(len(voxels))]
-        return PatchPlace(case=case, start_XYZ=self._start(centre_XYZ, self.cases[case].hu_XYZ.shape, generator))
+        return PatchPlace(case=case, start_XYZ=self._start(centre_XYZ, self.cases[case].grid.size, generator))
 
     def _start(self, centre_XYZ, volume_XYZ, generator: np.random.Generator) -> tuple[int, int, int]:
         """The patch around a voxel, shifted by up to a quarter of its size and kept inside the volume where it fits."""

@@ -1,0 +1,118 @@
+"""A model's card, and the one file that weights and card are saved in.
+
+``<name>.safetensors`` holds the network's tensors, and in its header the card: what the channels mean, what the network must be
+fed, and where it comes from. Loading checks the card and refuses what does not fit; nothing here executes what it reads.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from src.errors import ModelCardError
+
+CARD_VERSION = 1
+_IDENTITY = ("anatomy", "structures", "preprocessing", "patch_voxels", "network", "structures_digest")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What one must know to use a set of weights.
+
+    Attributes:
+        anatomy: ``head_neck`` or ``liver``.
+        structures: TG-263 names in channel order.
+        preprocessing: ``spacing_mm``, ``window_hu``, ``body_margin_mm`` of the working grid.
+        patch_voxels: training patch and sliding window.
+        network: the plan's network settings.
+        structures_digest: SHA-256 of the structure table it was trained with.
+        trained_structures: those whose channel was really trained; the others are never predicted or scored.
+        site: whose file this is.
+        federation: the federation id, which holds the plan's hash; empty outside a federation.
+        round: training rounds behind these weights.
+        validation_dice: the site's validation Dice per structure; null where it has no case.
+        code_version: version of openfl-oar.
+    """
+
+    anatomy: str
+    structures: tuple[str, ...]
+    preprocessing: dict
+    patch_voxels: tuple[int, ...]
+    network: dict
+    structures_digest: str
+    trained_structures: tuple[str, ...] = ()
+    site: str = ""
+    federation: str = ""
+    round: int = 0
+    validation_dice: dict
+    code_version: str
+
+    def to_json(self) -> dict:
+        """The card in plain JSON types."""
+        return json.loads(json.dumps(asdict(self)))
+
+    def identity(self) -> dict:
+        """The part that must be equal for weights to be exchanged, in plain JSON types."""
+        return {name: value for name, value in self.to_json().items() if name in _IDENTITY}
+
+    def architecture_hash(self) -> str:
+        """SHA-256 of ``identity`` in hex: network, ordered structures, preprocessing and the structure table."""
+        return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()
+
+    def differences(self, other: "ModelCard") -> list[str]:
+        """What keeps two models from being exchanged, a sentence each; empty when nothing does."""
+        mine, theirs = self.identity(), other.identity()
+        return [f"{name} is {theirs[name]}, expected {mine[name]}" for name in _IDENTITY if mine[name] != theirs[name]]
+
+
+def write_model(path: Path, card: ModelCard, tensors: Mapping[str, np.ndarray]) -> None:
+    """Writes weights and card as one file, or leaves what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    arrays = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+    save_file(arrays, str(partial), metadata={"card_version": str(CARD_VERSION), "card": json.dumps(card.to_json())})
+    partial.replace(path)
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card of a saved model.
+
+    Raises:
+        ModelCardError: the file is missing, not a safetensors file, has no card, or one of another version.
+    """
+    try:
+        with safe_open(str(path), framework="numpy") as model:
+            metadata = model.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise ModelCardError(f"expected a model at '{path.name}', found none that can be read ({error})") from error
+    if metadata.get("card_version") != str(CARD_VERSION):
+        raise ModelCardError(
+            f"'{path.name}' has card version {metadata.get('card_version')}, this version reads {CARD_VERSION}; "
+            "use a file that openfl-oar saved"
+        )
+    return card_from_json(json.loads(metadata["card"]), path.name)
+
+
+def card_from_json(content: dict, origin: str) -> ModelCard:
+    """A card from its JSON form.
+
+    Raises:
+        ModelCardError: a field is missing or unknown.
+    """
+    names = {field.name for field in fields(ModelCard)}
+    if set(content) != names:
+        raise ModelCardError(f"the card of '{origin}' has the fields {sorted(content)}, expected {sorted(names)}")
+    lists = {name: tuple(content[name]) for name in ("structures", "patch_voxels", "trained_structures")}
+    return ModelCard(**{**content, **lists})
+
+
+def read_model(path: Path) -> tuple[ModelCard, dict[str, np.ndarray]]:
+    """Card and tensors of a saved model; raises as ``read_card``."""
+    card = read_card(path)
+    with safe_open(str(path), framework="numpy") as model:
+        return card, {name: model.get_tensor(name) for name in model.keys()}  # noqa: SIM118 - safe_open is no mapping
