@@ -210,10 +210,12 @@ class DatasetWriter:
         partial = final.with_name(f".{name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         (partial / "structures").mkdir(parents=True)
-        sitk.WriteImage(_as_int16(name, ct), str(partial / "ct.nii.gz"), useCompression=True)
+        sitk.WriteImage(as_int16(name, ct), str(partial / "ct.nii.gz"), useCompression=True)
         for structure, mask in masks.items():
             binary = sitk.Cast(mask > 0, sitk.sitkUInt8)
             sitk.WriteImage(binary, str(partial / "structures" / f"{structure}.nii.gz"), useCompression=True)
+        if self.dataset.cases.pop(name, None):
+            self._write_index()  # a stop between the next steps must not leave a record of files that are gone
         shutil.rmtree(final, ignore_errors=True)
         partial.replace(final)
         record = CaseRecord(
@@ -223,9 +225,13 @@ class DatasetWriter:
             structures=tuple(sorted(masks)),
             checks=tuple(checks),
         )
-        self.dataset.cases[name] = record
-        self._write_index()
+        self.record_case(record)
         return record
+
+    def record_case(self, record: CaseRecord) -> None:
+        """Writes a case into ``dataset.json`` whose folder is already in place, as ``data_prep pool`` does after linking it."""
+        self.dataset.cases[record.name] = record
+        self._write_index()
 
     def set_splits(self, splits: Mapping[str, str]) -> None:
         """Records the split of the named cases, all at once."""
@@ -284,7 +290,12 @@ def _short(values) -> str:
     return "(" + ", ".join(f"{value:.4g}" for value in values) + ")"
 
 
-def _as_int16(case: str, ct: sitk.Image) -> sitk.Image:
+def as_int16(case: str, ct: sitk.Image) -> sitk.Image:
+    """The CT in the type datasets hold: int16 HU, fractions rounded.
+
+    Raises:
+        CaseError: NaN, infinite or beyond int16.
+    """
     hu_ZYX = sitk.GetArrayViewFromImage(ct)
     if not np.isfinite(hu_ZYX).all():
         raise CaseError(case, "the CT holds NaN or infinite voxels; export it again")
