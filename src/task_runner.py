@@ -84,8 +84,6 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             torch.manual_seed(random_seed)
             self.network = build_network(network, len(self.structures))
         self._check_output()
-        if self.precision is torch.bfloat16:
-            self.network.to(memory_format=torch.channels_last_3d)
         self.network.to(self.device)
         # Set by the collaborator, which knows it; stands in the card of what is saved.
         self.federation = ""
@@ -241,11 +239,8 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
 
     def batch_loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """The supervised loss of the present network on one batch of the loader; a scalar with a graph."""
-        image = batch["image"].to(self.device)
-        if self.precision is torch.bfloat16:
-            image = image.to(memory_format=torch.channels_last_3d)
         with autocast(self.precision, self.device):
-            logits_BCXYZ = self.network(image)
+            logits_BCXYZ = self.network(batch["image"].to(self.device))
         masks_BCXYZ = unpack_labels(batch["bits"].to(self.device), len(self.structures))
         return segmentation_loss(logits_BCXYZ, masks_BCXYZ, batch["contoured"].to(self.device))
 
