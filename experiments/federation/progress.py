@@ -1,0 +1,108 @@
+"""What the sites report while they work: a live table on a terminal, one line per round and phase elsewhere."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+
+class MetricsReader:
+    """Reads the events that sites append to their ``metrics.jsonl``, each line once it is complete.
+
+    Args:
+        files: the file of each site; it need not be there yet.
+    """
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = dict(files)
+        self._offsets = dict.fromkeys(files, 0)
+        self.events: dict[str, list[dict]] = {site: [] for site in files}
+
+    def read(self) -> list[dict]:
+        """The events that are new since the last call."""
+        new = []
+        for site, path in self._files.items():
+            if not path.is_file():
+                continue
+            with path.open("rb") as file:
+                file.seek(self._offsets[site])
+                content = file.read()
+            complete = content[: content.rfind(b"\n") + 1]
+            self._offsets[site] += len(complete)
+            events = [json.loads(line) for line in complete.splitlines()]
+            self.events[site] += events
+            new += events
+        return new
+
+
+class Progress:
+    """Shows how far each site is.
+
+    Args:
+        reader: where the events come from.
+        console: where to show it.
+    """
+
+    def __init__(self, reader: MetricsReader, console: Console) -> None:
+        self.reader, self.console = reader, console
+        self._began = time.monotonic()
+        self._printed: set[tuple[int, str]] = set()
+        self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.console.is_terminal:
+            self._live.stop()
+
+    def look(self) -> None:
+        """Reads what is new, and prints each round once every site has reported it."""
+        if self.reader.read() and not self.console.is_terminal:
+            self._print_complete_rounds()
+
+    def _print_complete_rounds(self) -> None:
+        reports: dict[tuple[int, str], dict[str, dict]] = {}
+        for site, events in self.reader.events.items():
+            for event in events:
+                reports.setdefault((event["round"], event["phase"]), {})[site] = event
+        for key, by_site in reports.items():
+            if len(by_site) == len(self.reader.events) and key not in self._printed:
+                self._printed.add(key)
+                values = "  ".join(f"{site} {_value(event)}" for site, event in sorted(by_site.items()))
+                name = "mean Dice" if key[1] == "validate" else "loss"
+                self.console.print(f"{self._elapsed()}  round {key[0]}  {key[1]:8s}  {name}: {values}", highlight=False)
+
+    def _table(self) -> Table:
+        table = Table(title=f"federation, {self._elapsed()}")
+        for column in ("site", "round", "phase", "loss", "mean Dice"):
+            table.add_column(column, justify="left" if column == "site" else "right")
+        for site, events in self.reader.events.items():
+            last = events[-1] if events else {}
+            latest = {phase: next((e for e in reversed(events) if e["phase"] == phase), {}) for phase in ("train", "validate")}
+            table.add_row(
+                site,
+                str(last.get("round", "-")),
+                last.get("phase", "starting"),
+                _number(latest["train"].get("loss")),
+                _number(latest["validate"].get("mean_dice")),
+            )
+        return table
+
+    def _elapsed(self) -> str:
+        seconds = int(time.monotonic() - self._began)
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def _value(event: dict) -> str:
+    return _number(event.get("mean_dice") if event["phase"] == "validate" else event.get("loss"))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,104 @@
+"""What a run leaves behind: its circumstances, every site's metrics and weights, and a summary."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from experiments.federation.template import REPOSITORY
+from experiments.federation.workspaces import AGGREGATOR
+from experiments.table import dice_table, render
+from src.data.dataset import SPLITS, TOOL, Dataset
+from src.errors import FederationError
+
+_MODEL_FILES = ("best.safetensors", "last.safetensors")
+_PACKAGES = ("openfl", "torch", "monai", "numpy", "SimpleITK", "safetensors", "grpcio", "protobuf")
+
+
+def write_config(folder: Path, plan: bytes, sites: Mapping[str, Dataset], facts: dict) -> None:
+    """Writes ``config/plan.yaml`` and ``config/run.json``: what one needs to run the same again.
+
+    Args:
+        folder: the run folder.
+        plan: the plan all sites got.
+        sites: their datasets.
+        facts: what else to record.
+    """
+    config = folder / "config"
+    config.mkdir()
+    (config / "plan.yaml").write_bytes(plan)
+    content = {
+        **facts,
+        "tool": TOOL,
+        "git_commit": _git_commit(),
+        "python": sys.version.split()[0],
+        "versions": {package: version(package) for package in _PACKAGES},
+        "sites": {site: _describe(dataset) for site, dataset in sites.items()},
+    }
+    (config / "run.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def merge_metrics(folder: Path, events: Mapping[str, Sequence[dict]]) -> None:
+    """Writes ``metrics.jsonl``: the events of all sites by round, then in the order each site wrote them."""
+    ordered = [(event["round"], site, place, event) for site, rows in events.items() for place, event in enumerate(rows)]
+    lines = [json.dumps(event) + "\n" for *_, event in sorted(ordered, key=lambda row: row[:3])]
+    (folder / "metrics.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def keep_models(folder: Path, workspaces: Mapping[str, Path]) -> None:
+    """Copies what each process saved into ``save/<site>`` and ``save/aggregator``.
+
+    Raises:
+        FederationError: a site saved no model.
+    """
+    for name, workspace in workspaces.items():
+        saved = workspace / "save" if name == AGGREGATOR else workspace / "save" / name
+        target = folder / "save" / name
+        shutil.copytree(saved, target) if saved.is_dir() else target.mkdir(parents=True)
+        missing = [file for file in _MODEL_FILES if name != AGGREGATOR and not (target / file).is_file()]
+        if missing:
+            raise FederationError(f"expected {missing[0]} from {name}, found none; see logs/{name}.log")
+
+
+def write_summary(folder: Path, plan_name: str, events: Mapping[str, Sequence[dict]], seconds: float) -> str:
+    """Writes ``summary.json`` and ``summary.txt``: each site's validation Dice of the last round.
+
+    Returns:
+        The text.
+    """
+    last = {site: next((e for e in reversed(rows) if e["phase"] == "validate"), None) for site, rows in events.items()}
+    scores = {
+        site: {name: (value, event["cases"][name]) for name, value in event["dice"].items()} if event else {}
+        for site, event in last.items()
+    }
+    rounds = sum(event["phase"] == "train" for event in next(iter(events.values())))
+    title = f"{plan_name}: validation Dice of the final model, {rounds} rounds, {seconds:.0f} s"
+    text = render(dice_table(title, scores), width=160)
+    (folder / "summary.txt").write_text(text, encoding="utf-8")
+    content = {"plan": plan_name, "rounds": rounds, "seconds": round(seconds, 1), "last_validation": last}
+    (folder / "summary.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return text
+
+
+def _describe(dataset: Dataset) -> dict:
+    contoured = Counter(structure for record in dataset.cases.values() for structure in record.structures)
+    return {
+        "anatomy": dataset.anatomy,
+        "cases": {split: len(dataset.cases_of(split)) for split in SPLITS},
+        "contoured": dict(sorted(contoured.items())),
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the code, with ``+`` when it was changed since; None outside a clone."""
+    git = ["git", "-C", str(REPOSITORY)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+" if changed else "")

@@ -1,0 +1,55 @@
+"""The table of Dice per structure and site that every command here ends with."""
+
+import io
+import math
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+Scores = Mapping[str, Mapping[str, tuple[float | None, int]]]
+
+
+def dice_table(title: str, scores: Scores) -> Table:
+    """Structures down, sites across, and last the mean over the sites that have a value.
+
+    Args:
+        title: what stands above it.
+        scores: per site and structure the mean Dice and the number of cases behind it. None, or no entry, means there is no
+            value and is shown as ``-``, never as 0.
+    """
+    structures = list(dict.fromkeys(name for by_structure in scores.values() for name in by_structure))
+    table = Table(title=title, title_justify="left")
+    table.add_column("structure")
+    for site in scores:
+        table.add_column(f"{site} (cases)", justify="right")
+    table.add_column("mean of sites", justify="right")
+    for structure in structures:
+        cells = [by_structure.get(structure, (None, 0)) for by_structure in scores.values()]
+        table.add_row(structure, *map(_cell, cells), _number(mean_of([value for value, _ in cells])))
+    table.add_section()
+    means = [mean_of([value for value, _ in by_structure.values()]) for by_structure in scores.values()]
+    table.add_row("mean of structures", *map(_number, means), _number(mean_of(means)))
+    return table
+
+
+def mean_of(values: list[float | None]) -> float | None:
+    """Mean of the values that are there; None when none is."""
+    present = [value for value in values if value is not None]
+    return math.fsum(present) / len(present) if present else None
+
+
+def render(table: Table, width: int) -> str:
+    """A table as plain text."""
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table)
+    return console.file.getvalue()
+
+
+def _cell(cell: tuple[float | None, int]) -> str:
+    value, cases = cell
+    return "-" if value is None else f"{value:.3f} ({cases})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
