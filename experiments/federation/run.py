@@ -98,7 +98,9 @@ def _set_up(
             _link_cache(workspaces[site], plan["data_loader"]["settings"]["cache_path"], settings.cache / site)
     members = {site: workspaces[site] for site in sites}
     weights = ["-i", str(settings.initial_weights.resolve())] if settings.initial_weights else []
-    processes.start("fx plan initialize", [_FX, "plan", "initialize", *weights], workspaces[AGGREGATOR])
+    processes.start(
+        "fx plan initialize", [_FX, "plan", "initialize", *weights], workspaces[AGGREGATOR], run / "logs" / "initialize.log"
+    )
     request_certificates(processes, workspaces[AGGREGATOR], members, _SETUP_TIMEOUT_S)
     sign_requests(processes, workspaces[AGGREGATOR], members, _SETUP_TIMEOUT_S)
     return workspaces
