@@ -1,0 +1,74 @@
+"""Saved models: what is written comes back, what does not belong is refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from src.errors import ModelCardError
+from src.model.card import ModelCard, read_card, read_model, write_model
+
+CARD = ModelCard(
+    anatomy="head_neck",
+    structures=("Parotid_L", "Brainstem"),
+    preprocessing={"spacing_mm": [4.0, 4.0, 3.0], "window_hu": [-200, 300], "body_margin_mm": 12},
+    patch_voxels=(64, 64, 48),
+    network={"name": "UNet", "features": 8, "arguments": {"channels": [8, 16]}},
+    structures_digest="0" * 64,
+    trained_structures=("Brainstem",),
+    site="site_a",
+    round=3,
+    validation_dice={"Parotid_L": None, "Brainstem": 0.5},
+    code_version="test",
+)
+
+
+def test_weights_and_card_round_trip(tmp_path):
+    tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.zeros(3, np.float32)}
+    write_model(tmp_path / "site_a" / "best.safetensors", CARD, tensors)
+    card, found = read_model(tmp_path / "site_a" / "best.safetensors")
+    assert card == CARD
+    assert {name: array.tolist() for name, array in found.items()} == {name: array.tolist() for name, array in tensors.items()}
+    assert [path.name for path in (tmp_path / "site_a").iterdir()] == ["best.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"structures": ("Brainstem", "Parotid_L")},
+        {"anatomy": "liver"},
+        {"patch_voxels": (32, 64, 48)},
+        {"preprocessing": {**CARD.preprocessing, "window_hu": [-160, 240]}},
+        {"network": {**CARD.network, "features": 16}},
+        {"structures_digest": "1" * 64},
+    ],
+)
+def test_what_makes_another_model_changes_the_hash_and_is_named(change):
+    other = replace(CARD, **change)
+    assert other.architecture_hash() != CARD.architecture_hash()
+    (difference,) = CARD.differences(other)
+    assert difference.startswith(next(iter(change)))
+
+
+def test_where_it_was_trained_does_not_make_another_model():
+    other = replace(CARD, site="site_b", round=9, trained_structures=(), validation_dice={}, federation="x")
+    assert other.architecture_hash() == CARD.architecture_hash()
+    assert CARD.differences(other) == []
+
+
+def test_files_that_are_no_model_are_refused(tmp_path):
+    with pytest.raises(ModelCardError, match="missing"):
+        read_card(tmp_path / "missing.safetensors")
+    (tmp_path / "text.safetensors").write_text("not a model")
+    with pytest.raises(ModelCardError, match="text"):
+        read_card(tmp_path / "text.safetensors")
+    save_file({"a": np.zeros(1)}, tmp_path / "bare.safetensors")
+    with pytest.raises(ModelCardError, match="card version None"):
+        read_card(tmp_path / "bare.safetensors")
+    content = CARD.to_json()
+    del content["structures"]
+    save_file({"a": np.zeros(1)}, tmp_path / "short.safetensors", {"card_version": "1", "card": json.dumps(content)})
+    with pytest.raises(ModelCardError, match="structures"):
+        read_card(tmp_path / "short.safetensors")
