@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
+from src.data.nifti_bytes import find_damage
 from src.errors import CaseError
 
 ENDINGS = (".nii.gz", ".nii")
@@ -67,8 +67,8 @@ def read_volume(case: str, path: Path, what: str) -> sitk.Image:
         image = reader.Execute()
     except RuntimeError as error:
         raise _unreadable(case, what) from error
-    if not np.isfinite(sitk.GetArrayViewFromImage(image)).all():
-        raise CaseError(case, f"its {what} holds NaN or infinite voxels; export it again")
+    if damage := find_damage(path):
+        raise CaseError(case, f"its {what} {damage}; export it again")
     return image
 
 

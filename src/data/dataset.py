@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from src.data.nifti_bytes import find_damage
 from src.data.structures import ANATOMIES, load_structures
 from src.errors import CaseError, DatasetError
 
@@ -317,6 +318,8 @@ def _read_image(case: str, path: Path) -> sitk.Image:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:
         raise CaseError(case, f"{path.name} is not a readable NIfTI file; convert the case again") from error
+    if damage := find_damage(path):
+        raise CaseError(case, f"{path.name} {damage}; convert the case again")
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise CaseError(case, f"expected one 3D volume in {path.name}, found {image.GetDimension()} dimensions")
     return image
