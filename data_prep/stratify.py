@@ -26,7 +26,8 @@ def split_sizes(num_cases: int, fractions: Sequence[float]) -> dict[str, int]:
     Raises:
         DatasetError: impossible fractions, or fewer cases than splits to fill.
     """
-    if len(fractions) != len(SPLITS) or min(fractions) < 0 or abs(sum(fractions) - 1) > SUM_TOLERANCE or fractions[0] == 0:
+    possible = len(fractions) == len(SPLITS) and all(fraction >= 0 for fraction in fractions) and fractions[0] > 0
+    if not (possible and abs(sum(fractions) - 1) <= SUM_TOLERANCE):
         raise DatasetError(
             f"expected three fractions for {', '.join(SPLITS)}, training above 0, with sum 1; "
             f"found {', '.join(f'{fraction:g}' for fraction in fractions)}"
@@ -77,15 +78,16 @@ def _deal(structures_of: Mapping[str, Sequence[str]], sizes: Mapping[str, int], 
     room = dict(sizes)
     seen: dict[str, Counter] = {split: Counter() for split in sizes}
     total = Counter(structure for structures in structures_of.values() for structure in set(structures))
+    remaining = total.copy()
     deal: dict[str, str] = {}
     while left:
-        remaining = Counter(structure for case in left for structure in set(structures_of[case]))
         rarest = min(remaining, key=lambda structure: (remaining[structure], structure)) if remaining else None
         case = next(case for case in left if rarest is None or rarest in structures_of[case])
         split = max((s for s in room if room[s]), key=lambda s: _need(s, rarest, seen, total, sizes, room))
         deal[case] = split
         left.remove(case)
         room[split] -= 1
+        remaining -= Counter(set(structures_of[case]))
         seen[split].update(set(structures_of[case]))
     return deal
 
