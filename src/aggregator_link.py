@@ -31,7 +31,8 @@ Answer = TypeVar("Answer")
 _RETRY_S = 1.0
 _REFUSALS = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED}
 _RAISED_THERE = "Exception calling application: "
-_BAD_CERTIFICATE = ("CERTIFICATE_VERIFY_FAILED", "is not in peer certificate", "Hostname Verification Check failed")
+# A signature that does not fit reads differently with each kind of key; a server that merely went away says "Socket closed".
+_BAD_CERTIFICATE = ("Ssl handshake failed", "CERTIFICATE_VERIFY_FAILED", "is not in peer certificate")
 # gRPC waits up to two minutes before it tries to connect again, and would sleep through an aggregator that restarts.
 _CHANNEL_OPTIONS = [
     *DEFAULT_CHANNEL_OPTIONS,

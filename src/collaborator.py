@@ -7,6 +7,7 @@ from src.errors import PlanSettingError
 from src.process_edge import process_edge
 
 OPTIMISER_TREATMENTS = ("RESET", "CONTINUE_LOCAL")
+_SHORTEST_PATIENCE_S = 6  # OpenFL's aggregator delays a refusal by up to 5 s; who leaves earlier never learns the reason
 
 
 class AveragingCollaborator(Collaborator):
@@ -15,7 +16,7 @@ class AveragingCollaborator(Collaborator):
     Args:
         collaborator_name, aggregator_uuid, federation_uuid, client, task_runner, task_config, compression_pipeline,
             secure_aggregation: from OpenFL.
-        give_up_after_s: seconds without an answer after which the process ends, above 0. An upload is answered when the
+        give_up_after_s: seconds without an answer after which the process ends, at least 6. An upload is answered when the
             aggregator has taken it, after those of the other sites that came first and, for the last one, after the average;
             so this must be longer than all of them together.
         opt_treatment: RESET forgets the optimiser's state with each new model, CONTINUE_LOCAL keeps the site's own.
@@ -40,8 +41,7 @@ class AveragingCollaborator(Collaborator):
         opt_treatment: str = "RESET",
         db_store_rounds: int = 1,
     ) -> None:
-        if isinstance(give_up_after_s, bool) or not isinstance(give_up_after_s, int | float) or give_up_after_s <= 0:
-            raise PlanSettingError(f"collaborator.give_up_after_s: expected seconds above 0, found {give_up_after_s!r}")
+        _check_patience(give_up_after_s)
         if opt_treatment not in OPTIMISER_TREATMENTS:
             raise PlanSettingError(
                 f"collaborator.opt_treatment: expected {' or '.join(OPTIMISER_TREATMENTS)}, found '{opt_treatment}'; "
@@ -76,3 +76,11 @@ class AveragingCollaborator(Collaborator):
         """Asks the aggregator for a sign of life; ends as ``run`` does."""
         with process_edge():
             super().ping()
+
+
+def _check_patience(give_up_after_s: float) -> None:
+    number = isinstance(give_up_after_s, int | float) and not isinstance(give_up_after_s, bool)
+    if not number or not _SHORTEST_PATIENCE_S <= give_up_after_s < float("inf"):
+        raise PlanSettingError(
+            f"collaborator.give_up_after_s: expected seconds of at least {_SHORTEST_PATIENCE_S}, found {give_up_after_s!r}"
+        )
