@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 
 from src.data.dataset import Dataset, DatasetWriter
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+# Tiny networks gain nothing from a second thread, and two test processes on two cores lose a lot by it.
+torch.set_num_threads(1)
+
 SPHERE_STRUCTURES = ["Parotid_L", "Parotid_R", "Brainstem"]
 # Centres in voxels of the LPS grid below: the patient's left is at high x.
 _CENTRES = {"Parotid_L": (24, 16, 10), "Parotid_R": (8, 16, 10), "Brainstem": (16, 20, 14)}

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 
 # One voxel: a structure absent from a patch costs little as long as next to nothing is predicted there.
 _SMOOTH_VOXELS = 1.0
+# Beyond this a structure of a handful of voxels would drown the others.
+_HIGHEST_WEIGHT = 30.0
 
 
 def unpack_labels(bits_BXYZ: torch.Tensor, num_structures: int) -> torch.Tensor:
@@ -21,9 +23,11 @@ def segmentation_loss(logits_BCXYZ: torch.Tensor, masks_BCXYZ: torch.Tensor, con
 
     For structure c, over the cases b of the batch in which it is contoured and all their voxels v::
 
-        L_c = 1 − (2 Σ p g + 1) / (Σ p + Σ g + 1)  +  mean [ −g log p − (1 − g) log (1 − p) ]
+        L_c = 1 − (2 Σ p g + 1) / (Σ p + Σ g + 1)  +  mean [ −w g log p − (1 − g) log (1 − p) ]
+        w   = min(30, 1 / √(share of the patch's voxels in c))
 
-    Structures are averaged after voxels, so that a chiasm counts like a liver.
+    Structures are averaged after voxels, so that a chiasm counts like a liver. The weight w, per case and structure, is why
+    small organs start to be learnt at all within a few hundred steps.
 
     Args:
         logits_BCXYZ: network output, any float dtype; the loss is computed in float32.
@@ -39,7 +43,9 @@ def segmentation_loss(logits_BCXYZ: torch.Tensor, masks_BCXYZ: torch.Tensor, con
     structure_N = contoured_BC.nonzero()[:, 1]
     logits_NV = logits_BCXYZ[contoured_BC].float().flatten(1)
     masks_NV = masks_BCXYZ[contoured_BC].float().flatten(1)
-    cross_entropy_N = F.binary_cross_entropy_with_logits(logits_NV, masks_NV, reduction="none").mean(dim=1)
+    share_N1 = masks_NV.mean(dim=1, keepdim=True)
+    weight_NV = 1 + masks_NV * (share_N1.clamp(min=_HIGHEST_WEIGHT**-2).rsqrt() - 1)
+    cross_entropy_N = F.binary_cross_entropy_with_logits(logits_NV, masks_NV, weight_NV, reduction="none").mean(dim=1)
     probability_NV = torch.sigmoid(logits_NV)
     sums_N3 = torch.stack([(probability_NV * masks_NV).sum(1), probability_NV.sum(1) + masks_NV.sum(1), cross_entropy_N], dim=1)
     num_structures = contoured_BC.shape[1]

@@ -17,7 +17,7 @@ def test_one_channel_by_hand():
     logits = logits_of([0.8, 0.4]).reshape(1, 1, 2, 1, 1)
     masks = torch.tensor([1.0, 0.0]).reshape(1, 1, 2, 1, 1)
     dice = (2 * 0.8 + 1) / (1.2 + 1 + 1)
-    cross_entropy = -(math.log(0.8) + math.log(0.6)) / 2
+    cross_entropy = -(math.sqrt(2) * math.log(0.8) + math.log(0.6)) / 2
     loss = segmentation_loss(logits, masks, torch.ones(1, 1, dtype=torch.bool))
     assert float(loss) == pytest.approx(1 - dice + cross_entropy, rel=1e-6)
 
@@ -28,11 +28,22 @@ def test_structures_count_alike_and_cases_are_pooled_within_one():
     masks = torch.tensor([[[1.0, 0], [9, 9]], [[1, 0], [1, 0]]]).reshape(2, 2, 2, 1, 1)
     contoured = torch.tensor([[True, False], [True, True]])
     dice_0 = (2 * (0.9 + 0.6) + 1) / ((0.9 + 0.2 + 0.6 + 0.1) + 2 + 1)
-    cross_entropy_0 = (-(math.log(0.9) + math.log(0.8)) / 2 - (math.log(0.6) + math.log(0.9)) / 2) / 2
+    root = math.sqrt(2)  # half of the voxels belong to each structure
+    cross_entropy_0 = (-(root * math.log(0.9) + math.log(0.8)) / 2 - (root * math.log(0.6) + math.log(0.9)) / 2) / 2
     dice_1 = (2 * 0.7 + 1) / (1.0 + 1 + 1)
-    cross_entropy_1 = -(math.log(0.7) + math.log(0.7)) / 2
+    cross_entropy_1 = -(root * math.log(0.7) + math.log(0.7)) / 2
     expected = ((1 - dice_0 + cross_entropy_0) + (1 - dice_1 + cross_entropy_1)) / 2
     assert float(segmentation_loss(logits, masks, contoured)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_weight_of_a_tiny_structure_is_bounded():
+    logits = torch.zeros(1, 1, 20, 20, 20)
+    masks = torch.zeros(1, 1, 20, 20, 20)
+    masks[0, 0, 3, 4, 5] = 1
+    dice = (2 * 0.5 + 1) / (4000 + 1 + 1)
+    cross_entropy = math.log(2) * (7999 + 30) / 8000
+    loss = segmentation_loss(logits, masks, torch.ones(1, 1, dtype=torch.bool))
+    assert float(loss) == pytest.approx(1 - dice + cross_entropy, rel=1e-5)
 
 
 def test_uncontoured_channels_get_exactly_zero_gradient():
