@@ -39,6 +39,9 @@ def main(argv: list[str] | None = None) -> int:
     except OarError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped; what was written is a valid dataset, and the same command goes on from it", file=sys.stderr)
+        return 130
     except OSError as error:  # a full disk, a folder without permission: the file's name, not its path
         name = str(error.filename or "").rpartition("/")[2]
         print(f"error: {error.strerror or error} {f'({name})' if name else ''}".rstrip(), file=sys.stderr)

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from data_prep.checks.finding import Finding, refused, warning
 from src.data.dataset import CaseRecord
 
-SPACING_MM = (0.2, 6.0)  # what planning CTs have, coarse research grids included
+SPACING_MM = (0.2, 8.0)  # what planning CTs have, coarse research grids included
 MIN_VOXELS = 8
 AXIS_ALIGNED = 0.99
 AIR_HU = -300
@@ -27,7 +27,7 @@ def check_geometry(record: CaseRecord, ct: sitk.Image) -> Iterator[Finding]:
             record.name, "the CT's spacing is not the one in dataset.json: the file was replaced; convert the case again"
         )
     if min(spacing_mm) < SPACING_MM[0] or max(spacing_mm) > SPACING_MM[1]:
-        yield warning(record.name, f"voxels outside {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm; are its units millimetres?")
+        yield warning(record.name, f"voxels outside {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm; is its unit the millimetre?")
     if min(ct.GetSize()) < MIN_VOXELS:
         yield warning(record.name, f"fewer than {MIN_VOXELS} voxels along one axis")
     if np.abs(direction).max(axis=0).min() < AXIS_ALIGNED:

@@ -199,6 +199,14 @@ def padding(w):
     add(w, "case_9", 9, hu=hu)
 
 
+def in_centimetres(w):
+    images = {name: mask(native) for name, native in NATIVE.items()}
+    ct = image_of(ct_ZYX(9))
+    for image in (ct, *images.values()):
+        image.SetSpacing((0.1, 0.1, 0.3))
+    w.add_case("case_9", ct, images, split="train")
+
+
 def nothing_contoured(w):
     add(w, "case_9", 9, Brainstem=None, Parotid_L=None, Parotid_R=None)
 
@@ -209,6 +217,7 @@ WARNED = {
     overlapping: "Brainstem and Larynx share more than 10%",
     no_air: "no air",
     padding: "padding",
+    in_centimetres: "is its unit the millimetre",
     nothing_contoured: "nothing is contoured",
 }
 
