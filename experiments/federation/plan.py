@@ -58,6 +58,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections at a TCP port of this machine."""
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def plan_bytes(plan: dict) -> bytes:
     """The plan as every workspace gets it, byte for byte: what differs makes another federation."""
     return yaml.safe_dump(plan, sort_keys=False, allow_unicode=True).encode()

@@ -17,7 +17,7 @@ from src.errors import FederationError, SiteProcessFailed
 
 _POLL_S = 0.2
 _SETTLE_S = 1.0
-_LAST_LINES = 12
+_LAST_LINES, _LINE_CHARACTERS = 8, 800
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +76,18 @@ class Processes:
             )
             self._running.append(Started(name=name, log=log, popen=popen))
 
-    def wait(self, timeout_s: float, on_look: Callable[[], None] = lambda: None) -> None:
-        """Waits until every process has ended well.
+    def wait(
+        self,
+        timeout_s: float,
+        on_look: Callable[[], None] = lambda: None,
+        until: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Waits until every process has ended well, or until something else is true.
 
         Args:
             timeout_s: how long all of them may take together.
             on_look: called a few times a second meanwhile.
+            until: when it says True, waiting ends and the processes go on.
 
         Raises:
             SiteProcessFailed: one ended with an error; says which, how, and the end of its log. The others are stopped.
@@ -95,6 +101,8 @@ class Processes:
             codes = {started: started.exit_code() for started in self._running}
             if any(codes.values()):
                 self._end_in_failure()
+            if until():
+                return
             if all(code == 0 for code in codes.values()):
                 on_look()
                 self.stop()
@@ -139,5 +147,5 @@ def _signal_group(started: Started, number: int) -> None:
 def _describe(started: Started, code: int) -> str:
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     lines = [line for line in started.log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    tail = "\n".join(f"    {line[:200]}" for line in lines[-_LAST_LINES:])
+    tail = "\n".join(f"    {line[:_LINE_CHARACTERS]}" for line in lines[-_LAST_LINES:])
     return f"{started.name} {how}; all others were stopped; the end of logs/{started.log.name}:\n{tail}"

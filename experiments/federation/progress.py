@@ -77,7 +77,9 @@ class Progress:
                 self._printed.add(key)
                 values = "  ".join(f"{site} {_value(event)}" for site, event in sorted(by_site.items()))
                 name = "mean Dice" if key[1] == "validate" else "loss"
-                self.console.print(f"{self._elapsed()}  round {key[0]}  {key[1]:8s}  {name}: {values}", highlight=False)
+                self.console.print(
+                    f"{self._elapsed()}  round {key[0]}  {key[1]:8s}  {name}: {values}", highlight=False, soft_wrap=True
+                )
 
     def _table(self) -> Table:
         table = Table(title=f"federation, {self._elapsed()}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.federation.certificates import request_certificates, sign_requests
-from experiments.federation.plan import address_plan, change_plan, free_port, plan_bytes, read_plan
+from experiments.federation.plan import address_plan, change_plan, free_port, is_listening, plan_bytes, read_plan
 from experiments.federation.processes import Processes
 from experiments.federation.progress import MetricsReader, Progress
 from experiments.federation.results import keep_models, merge_metrics, write_config, write_summary
@@ -68,7 +68,8 @@ def run_federation(settings: FederationSettings, console: Console | None = None)
     sites = find_sites(settings.data)
     plan = read_plan(settings.plan)
     change_plan(plan, settings.changes)
-    address_plan(plan, free_port())
+    port = free_port()
+    address_plan(plan, port)
     run = _open_run_folder(settings.output)
     threads = max(1, len(os.sched_getaffinity(0)) // len(sites))
     facts = {"plan": settings.plan, "command": sys.argv, "changes": list(settings.changes), "threads_per_site": threads}
@@ -76,9 +77,9 @@ def run_federation(settings: FederationSettings, console: Console | None = None)
     with _stoppable(Processes(run / "logs", _environment(threads))) as processes:
         workspaces = _set_up(settings, plan, sites, processes, console)
         began = time.monotonic()
-        reader = _train(settings, sites, workspaces, processes, console)
+        reader = _train(settings, port, sites, workspaces, processes, console)
     keep_models(run, workspaces)
-    console.print(write_summary(run, settings.plan, reader.events, time.monotonic() - began), highlight=False)
+    console.print(write_summary(run, settings.plan, reader.events, time.monotonic() - began), highlight=False, soft_wrap=True)
     return run
 
 
@@ -87,8 +88,11 @@ def _set_up(
 ) -> dict[str, Path]:
     """Workspaces, certificates and the initial model; the aggregator is in the workspaces too."""
     run = settings.output
-    console.print(f"{len(sites)} sites: making workspaces, certificates and the initial model in {run}", highlight=False)
+    console.print(
+        f"{len(sites)} sites: making workspaces, certificates and the initial model in {run}", highlight=False, soft_wrap=True
+    )
     template = stage_template(run / "workspaces" / ".template")
+    (template / "plan" / "plan.yaml").write_bytes(plan_bytes(plan))
     workspaces = {name: run / "workspaces" / name for name in (AGGREGATOR, *sites)}
     for workspace in workspaces.values():
         create_workspace(workspace, template, plan_bytes(plan), run / "logs" / "setup.log")
@@ -108,6 +112,7 @@ def _set_up(
 
 def _train(
     settings: FederationSettings,
+    port: int,
     sites: dict[str, Dataset],
     workspaces: dict[str, Path],
     processes: Processes,
@@ -119,6 +124,8 @@ def _train(
     try:
         with Progress(reader, console) as progress:
             processes.start(AGGREGATOR, [_FX, "aggregator", "start"], workspaces[AGGREGATOR], logs / f"{AGGREGATOR}.log")
+            # What keeps it from listening is said before any site has read a patient.
+            processes.wait(_SETUP_TIMEOUT_S, until=lambda: is_listening(port))
             for site in sites:
                 processes.start(site, [_FX, "collaborator", "start", "-n", site], workspaces[site], logs / f"{site}.log")
             processes.wait(settings.timeout_s, progress.look)

@@ -1,0 +1,176 @@
+"""``python -m experiments.score``: Dice per organ and site, from the files that a federation's processes saved.
+
+Each site's model predicts that site's patients, on their CTs' own grids; nothing of the run's own numbers is used.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import torch
+import yaml
+from rich.console import Console
+from tqdm import tqdm
+
+from experiments.command import exit_code_of
+from experiments.federation.workspaces import AGGREGATOR, find_sites
+from experiments.table import dice_table
+from src.data.dataset import SPLITS, Dataset
+from src.data.preprocessing import GridGeometry, Preprocessing, array_XYZ, to_working_grid
+from src.data.structures import load_structures
+from src.data.truth import read_truth
+from src.errors import DatasetError, ModelCardError
+from src.evaluation.dice import StructureDice, summarise
+from src.model.card import ModelCard, read_model
+from src.model.inference import Predictor
+from src.model.network import build_network
+from src.model.precision import choose_precision
+from src.model.state import load_network_state
+
+
+def score_run(run: Path, data: Path, split: str, model: str = "last", console: Console | None = None) -> Path:
+    """Scores every site's saved model on its own cases, prints the table and writes ``scores_<split>_<model>.json``.
+
+    Args:
+        run: a run folder.
+        data: folder with one dataset per site, as the run had it.
+        split: of ``SPLITS``; scoring ``test`` is noted in ``scored.log`` of the run folder.
+        model: ``last`` or ``best``.
+
+    Returns:
+        The file with the scores of every case.
+
+    Raises:
+        ModelCardError, DatasetError: a model or a dataset is missing or does not fit the other.
+    """
+    console = console or Console()
+    sites = find_sites(data)
+    models = _find_models(run, model, set(sites))
+    settings = yaml.safe_load((run / "config" / "plan.yaml").read_text(encoding="utf-8"))["task_runner"]["settings"]
+    if split == "test":
+        _note_test(run, model, console)
+    scores = {site: score_model(path, sites[site], split, settings) for site, path in models.items()}
+    cells = {
+        site: {name: (entry["mean"], entry["num_scored"]) for name, entry in score["structures"].items()}
+        for site, score in scores.items()
+    }
+    title = f"{run.name}: {split} Dice of {model}.safetensors, mean over cases (number of cases)"
+    console.print(dice_table(title, cells))
+    target = run / f"scores_{split}_{model}.json"
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps({"split": split, "model": model, "sites": scores}, indent=1) + "\n", encoding="utf-8")
+    partial.replace(target)
+    return target
+
+
+def score_model(path: Path, dataset: Dataset, split: str, settings: dict) -> dict:
+    """Scores one saved model on one site's cases.
+
+    Args:
+        path: the model.
+        dataset, split: the cases.
+        settings: ``overlap`` and ``precision`` as in a plan's task runner.
+
+    Returns:
+        ``sha256`` and ``round`` of the model; ``cases``: per case and contoured structure the Dice, null for a true absence;
+        ``structures``: mean, num_scored and num_absent. Structures that nobody trained are not among them.
+    """
+    card, tensors = read_model(path)
+    _check_fit(path, card, dataset)
+    network = build_network(card.network, len(card.structures))
+    load_network_state(network, tensors, origin=f"'{path.name}'")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    predictor = Predictor(
+        network.to(device),
+        patch_voxels=card.patch_voxels,
+        window_hu=card.preprocessing["window_hu"],
+        overlap=settings["overlap"],
+        precision=choose_precision(settings["precision"], device),
+        device=device,
+    )
+    records = dataset.cases_of(split)
+    cases = {
+        record.name: score_case(predictor, card, dataset, record.name)
+        for record in tqdm(records, desc=f"score {dataset.path.name}", unit="case", disable=None, leave=False)
+    }
+    summary = summarise(cases.values(), card.trained_structures)
+    return {
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "round": card.round,
+        "structures": {name: _plain(entry) for name, entry in summary.items()},
+        "cases": {case: {name: _number(value) for name, value in values.items()} for case, values in cases.items()},
+    }
+
+
+def score_case(predictor: Predictor, card: ModelCard, dataset: Dataset, case: str) -> dict[str, float]:
+    """Dice of one case by structure, for those that are contoured in it and were trained; NaN for a true absence."""
+    truth = read_truth(dataset, dataset.cases[case], card.structures)
+    channels = [channel for channel in truth.channels if card.structures[channel] in card.trained_structures]
+    grid = to_working_grid(dataset.read_ct(case), Preprocessing(**_tuples(card.preprocessing)))
+    native = GridGeometry.of(dataset.read_geometry(case))
+    masks = predictor.masks(array_XYZ(grid), GridGeometry.of(grid), native, channels)
+    return {card.structures[channel]: truth.dice(channel, mask_XYZ) for channel, mask_XYZ in masks}
+
+
+def _find_models(run: Path, model: str, sites: set[str]) -> dict[str, Path]:
+    models = {
+        path.parent.name: path for path in sorted(run.glob(f"save/*/{model}.safetensors")) if path.parent.name != AGGREGATOR
+    }
+    if not models:
+        raise ModelCardError(f"expected saved models in '{run.name}/save', found none; give the folder of a finished run")
+    if missing := set(models) - sites:
+        raise DatasetError(
+            f"the run has a model of site {sorted(missing)[0]}, the data folder has no such site; give the run's own"
+        )
+    return models
+
+
+def _check_fit(path: Path, card: ModelCard, dataset: Dataset) -> None:
+    name = f"{path.parent.name}/{path.name}"
+    if card.anatomy != dataset.anatomy:
+        raise ModelCardError(
+            f"'{name}' was made for {card.anatomy}, found a dataset of {dataset.anatomy}; give the run's own data"
+        )
+    if card.structures_digest != load_structures().digest:
+        raise ModelCardError(f"'{name}' was trained with another plan/structures.yaml; score it with the version that made it")
+
+
+def _note_test(run: Path, model: str, console: Console) -> None:
+    """Adds a line to ``scored.log``, and says so when it is not the first: a test set is for one look."""
+    log = run / "scored.log"
+    before = len(log.read_text(encoding="utf-8").splitlines()) if log.is_file() else 0
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} test {model}.safetensors\n")
+    if before:
+        console.print(f"note: the test cases of this run have been scored {before} times before", highlight=False)
+
+
+def _plain(entry: StructureDice) -> dict:
+    return {"mean": _number(entry.mean), "num_scored": entry.num_scored, "num_absent": entry.num_absent}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _tuples(settings: dict) -> dict:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+
+
+def main() -> None:
+    """Reads the command line and scores one run."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.score", description=__doc__)
+    parser.add_argument("--run", required=True, type=Path, help="folder of a finished run")
+    parser.add_argument("--data", required=True, type=Path, help="folder with one dataset per site")
+    parser.add_argument("--split", choices=SPLITS, default="valid", help="test is for one look, and noted (default valid)")
+    parser.add_argument("--model", choices=("last", "best"), default="last", help="which saved model (default last)")
+    given = parser.parse_args()
+    print(f"saved: {score_run(given.run, given.data, given.split, given.model)}")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code_of(main))
