@@ -68,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         runner = build_site(Path(folder))
         pairs = compare_steps(runner, arguments.repeats, arguments.steps)
-        runner.validate_cases()
+        runner.validate_cases(runner.structures)
     ratios = [loading / memory for loading, memory in pairs]
     print(f"threads: {torch.get_num_threads()}, precision: {runner.precision}, workers: {runner.data_loader.num_workers}")
     print(f"seconds per step with loading:        median {statistics.median(loading for loading, _ in pairs):.3f}")

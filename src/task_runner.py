@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Collection
 from pathlib import Path
 from zlib import crc32
 
@@ -180,7 +181,8 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         """
         self.rebuild_model(round_num, input_tensor_dict, validation=True)
         began = time.perf_counter()
-        summary = self.validate_cases()
+        trained = self._trained_structures()
+        summary = self.validate_cases(trained)
         mean = macro_mean(summary)
         self._log_of(col_name).event(
             round_number=round_num,
@@ -191,7 +193,7 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             cases={name: entry.num_scored for name, entry in summary.items()},
             seconds=round(time.perf_counter() - began, 3),
         )
-        self._save(col_name, round_num, summary, mean)
+        self._save(col_name, round_num, trained, summary, mean)
         metrics = {TensorKey("mean_dice", col_name, round_num, True, ("metric", "validate")): np.array(mean)}
         for channel, (structure, entry) in enumerate(summary.items()):
             for name, value in (("dice", entry.mean), ("valid_cases", float(entry.num_scored))):
@@ -199,8 +201,12 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
                 metrics[key] = np.array(value)
         return metrics, {}
 
-    def validate_cases(self) -> dict[str, StructureDice]:
-        """Dice per structure of the present network on the site's validation cases, on their CTs' own grids."""
+    def validate_cases(self, trained: Collection[str]) -> dict[str, StructureDice]:
+        """Dice per structure of the present network on the site's validation cases, on their CTs' own grids.
+
+        Args:
+            trained: the structures that somebody trained; the others are not predicted and have no Dice.
+        """
         predictor = Predictor(
             self.network,
             patch_voxels=self.data_loader.patch_voxels,
@@ -213,7 +219,8 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         for case in tqdm(self.data_loader.valid_cases, desc="validate", unit="case", disable=None, leave=False):
             truth = self.data_loader.truth(case)
             native = GridGeometry.of(self.data_loader.dataset.read_geometry(case.name))
-            masks = predictor.masks(case.hu_XYZ, case.grid, native, truth.channels)
+            channels = [channel for channel in truth.channels if self.structures[channel] in trained]
+            masks = predictor.masks(case.hu_XYZ, case.grid, native, channels)
             cases.append({self.structures[channel]: truth.dice(channel, mask_XYZ) for channel, mask_XYZ in masks})
         return summarise(cases, self.structures)
 
@@ -259,10 +266,12 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             **{"validation_dice": {}, **facts},
         )
 
-    def _save(self, site: str, round_number: int, summary: dict[str, StructureDice], mean_dice: float) -> None:
+    def _save(
+        self, site: str, round_number: int, trained: tuple[str, ...], summary: dict[str, StructureDice], mean_dice: float
+    ) -> None:
         """Writes ``last``, and ``best`` when the site's own mean Dice says so, or when it has nothing to say."""
         card = self.card(
-            trained_structures=self._trained_structures(),
+            trained_structures=trained,
             site=site,
             federation=self.federation,
             round=round_number,

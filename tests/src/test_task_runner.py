@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from openfl.utilities import TensorKey
 
+from src.data.dataset import DatasetWriter
 from src.dataloader import HeadNeckCTLoader
 from src.errors import ModelCardError, PlanSettingError
 from src.model.card import read_model
 from src.model.state import state_digest, unique_tensors
 from src.task_runner import SegmentationTaskRunner
-from tests.conftest import SPHERE_STRUCTURES, write_sphere_dataset
+from tests.conftest import SPHERE_STRUCTURES, sphere_case, write_sphere_dataset
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_training_lowers_the_loss_and_raises_the_dice(make_runner):
     for round_number in (1, 2):
         after = run(runner, round_number)["train_loss"]
     assert after < 0.7 * before
-    assert runner.validate_cases()["Brainstem"].mean > 0.5
+    assert runner.validate_cases(SPHERE_STRUCTURES)["Brainstem"].mean > 0.5
 
 
 def test_a_structure_nobody_contoured_here_keeps_its_row_bit_for_bit(tmp_path, make_runner):
@@ -75,6 +76,22 @@ def test_validation_reports_every_structure_and_nan_for_the_unknown(tmp_path, ma
     assert values["mean_dice"] == pytest.approx((values["dice/00/Parotid_L"] + values["dice/02/Brainstem"]) / 2)
     (line,) = (tmp_path / "logs" / "site_a" / "metrics.jsonl").read_text().splitlines()
     assert json.loads(line)["dice"]["Parotid_R"] is None
+
+
+def test_a_channel_nobody_trained_is_never_scored(tmp_path, make_runner):
+    # The site's validation case has a brainstem, none of its training cases, and no peer has moved the row.
+    dataset = write_sphere_dataset(tmp_path / "partial", structures=("Parotid_L", "Parotid_R"))
+    (valid,) = dataset.cases_of("valid")
+    DatasetWriter(dataset.path, anatomy="head_neck", site="site_a").add_case(valid.name, *sphere_case(7), split="valid")
+    runner = make_runner(dataset.path)
+    sent, _ = runner.validate_task("site_a", 0, runner.get_tensor_dict(), apply="global")
+    values = {key.tensor_name: float(value) for key, value in sent.items()}
+    assert np.isnan(values["dice/02/Brainstem"]) and values["valid_cases/02/Brainstem"] == 0
+    state = runner.get_tensor_dict()
+    state["head.bias"][2] += 0.5
+    sent, _ = runner.validate_task("site_a", 1, state, apply="global")
+    values = {key.tensor_name: float(value) for key, value in sent.items()}
+    assert values["valid_cases/02/Brainstem"] == 1 and not np.isnan(values["dice/02/Brainstem"])
 
 
 def test_two_runs_are_bit_for_bit_the_same(make_runner):
