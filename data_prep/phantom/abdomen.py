@@ -90,7 +90,7 @@ def _spine() -> list[Part]:
         Part(name="spongiosa", tissue="marrow", shape=Inset("vertebrae", 2.5)),
         Part(name="discs", tissue="disc", shape=discs),
         Part(name="canal", tissue="fluid", shape=Tube(((0, 75, -400, 9), (0, 75, 400, 9)))),
-        Part(name="SpinalCord", tissue="cord", shape=Tube(((0, 75, -400, 6), (0, 75, 400, 6.5))), size_spread=0.05),
+        Part(name="SpinalCord", tissue="cord", shape=Tube(((0, 75, -400, 7), (0, 75, 400, 7))), size_spread=0.05),
     ]
 
 
@@ -139,7 +139,7 @@ def _upper_organs() -> list[Part]:
 
 def _retroperitoneum() -> list[Part]:
     adrenal = Tube(((30, 32, 52, 3), (38, 36, 38, 4), (46, 42, 48, 3)))
-    pancreas = Tube(((-28, -6, -26, 14), (-24, -12, -4, 15), (-4, -22, 10, 11), (28, -12, 24, 12), (76, 20, 36, 11)))
+    pancreas = Tube(((-28, -6, -26, 15), (-24, -12, -4, 16), (-4, -22, 10, 12), (28, -12, 24, 13), (76, 20, 36, 12)))
     return [
         *left_and_right("adrenal", tissue="gut_wall", shape=adrenal, wander_mm=2),
         Part(name="Pancreas", tissue="pancreas", shape=pancreas, about_mm=(15, -5, 10), wander_mm=5, size_spread=0.1),

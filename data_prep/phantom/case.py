@@ -99,7 +99,7 @@ def make_case(anatomy: Anatomy, shift: SiteShift, rng: np.random.Generator) -> P
     fat_mm = shift.fat_mm * float(np.clip(rng.normal(1, 0.25), 0.5, 1.6))
     parts = anatomy.parts(fat_mm, rng)
     fields = carve(parts, points, rng)
-    enhancement = float(np.clip(rng.normal(shift.enhancement, 0.12), 0.3, 1.2))
+    enhancement = float(np.clip(rng.normal(shift.enhancement, 0.1), 0.2, 1.1))
     hu = _painted(parts, fields, draw_means_hu(shift.phase, enhancement, rng), grid, anatomy.couch, rng)
     if anatomy.filling_mm and rng.random() < METAL_SHARE:
         side = rng.choice((-1, 1))

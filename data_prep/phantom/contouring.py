@@ -8,7 +8,7 @@ from data_prep.phantom.anatomy import Part
 from data_prep.phantom.patient import Grid, smooth_field
 from data_prep.phantom.site_shift import SiteShift
 
-HAND_MM = 0.7
+HAND_MM = 0.5
 SKIN_MM = 2.0
 
 

@@ -127,7 +127,7 @@ def _spine() -> list[Part]:
     ring = Common((Tube(tuple((0, y + 20, z, 14) for y, z in _SPINE)), Bands((0, 0, 1), 18, 15)))
     spinous = Common((Tube(tuple((0, y + 38, z, 5) for y, z in _SPINE[:-1])), Bands((0, 0.3, 1), 18, 10)))
     wings = Common((Tube(tuple((17, y + 12, z, 7) for y, z in _SPINE)), Bands((0, 0, 1), 18, 14)))
-    cord = Tube(tuple((0, y + 20, z, 5.5) for y, z in _SPINE))
+    cord = Tube(tuple((0, y + 20, z, 6) for y, z in _SPINE))
     return [
         Part(name="processes", tissue="bone", shape=Union((ring, spinous, wings, Mirrored(wings))), within=("body", 8)),
         Part(name="vertebrae", tissue="cortex", shape=column),

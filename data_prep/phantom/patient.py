@@ -56,16 +56,19 @@ def table_points(grid: Grid, *, body_scale: float, rng: np.random.Generator) -> 
     """
     scale = body_scale * np.clip(1 + rng.normal(0, 0.04) + rng.normal(0, 0.02, 3), 0.87, 1.13)
     shift_mm = rng.normal(0, 1, 3) * (5, 4, 7)
-    tilt_deg = tuple(np.clip(rng.normal(0, 1, 3) * (2.5, 1.5, 3), -7, 7))
+    tilt_deg = tuple(np.clip(rng.normal(0, 1, 3) * (2, 1.5, 2), -6, 6))
     turned = turn(tuple(axis - np.float32(by) for axis, by in zip(grid.points_mm(), shift_mm, strict=True)), tilt_deg)
-    bends = [smooth_field(grid, 95, 5.0, rng) + smooth_field(grid, 45, 1.6, rng) for _ in range(3)]
+    bends = [smooth_field(grid, 95, 4.0, rng) + smooth_field(grid, 45, 1.6, rng) for _ in range(3)]
     return tuple(axis / np.float32(factor) + bend for axis, factor, bend in zip(turned, scale, bends, strict=True))
 
 
 def smooth_field(grid: Grid, knot_mm: float, spread_mm: float, rng: np.random.Generator) -> np.ndarray:
     """A smooth random field, float32 (X, Y, Z): cubic through normal values of ``spread_mm``, ``knot_mm`` apart."""
     extent_mm = np.multiply(grid.size, grid.spacing_mm)
-    knots = rng.normal(0, spread_mm, [int(np.ceil(length / knot_mm)) + 3 for length in extent_mm])
-    for axis, (count, step) in enumerate(zip(grid.size, grid.spacing_mm, strict=True)):
-        knots = CubicSpline(np.arange(knots.shape[axis]), knots, axis=axis)(1 + np.arange(count) * step / knot_mm)
-    return knots.astype(np.float32)
+    knots = rng.normal(0, spread_mm, [int(np.ceil(length / knot_mm)) + 3 for length in extent_mm]).astype(np.float32)
+    for count, step in zip(grid.size, grid.spacing_mm, strict=True):
+        # Through the unit vectors once, not through every row of knots: a spline is linear in its knots. One axis leaves at
+        # the front and comes back at the end, so that three turns give x, y, z again.
+        weights = CubicSpline(np.arange(len(knots)), np.eye(len(knots)))(1 + np.arange(count) * step / knot_mm)
+        knots = np.einsum("nk,k...->...n", weights.astype(np.float32), knots)
+    return knots

@@ -166,13 +166,13 @@ def turn(points: Points, tilt_deg: tuple[float, float, float]) -> Points:
 
 
 def _cone(points: Points, start: tuple, end: tuple) -> np.ndarray:
-    origin, radius = np.asarray(start[:3], np.float32), np.float32(start[3])
-    axis = np.asarray(end[:3], np.float32) - origin
-    local = [coordinate - at for coordinate, at in zip(points, origin, strict=True)]
-    along = sum(part * step for part, step in zip(local, axis, strict=True)) / np.float32(max(float(axis @ axis), 1e-6))
-    along = np.clip(along, 0, 1)
-    squares = sum(np.square(part - along * step) for part, step in zip(local, axis, strict=True))
-    return np.sqrt(squares) - (radius + along * np.float32(end[3] - start[3]))
+    axis = np.subtract(end[:3], start[:3])
+    length = float(np.linalg.norm(axis))
+    x, y, z = (coordinate - np.float32(at) for coordinate, at in zip(points, start[:3], strict=True))
+    ahead = sum(part * np.float32(step / length) for part, step in zip((x, y, z), axis, strict=True))
+    along = np.clip(ahead, 0, np.float32(length))
+    squares = x * x + y * y + z * z - along * (2 * ahead - along)
+    return np.sqrt(np.maximum(squares, 0)) - (np.float32(start[3]) + along * np.float32((end[3] - start[3]) / length))
 
 
 def _blend(first: np.ndarray, second: np.ndarray, blend_mm: float) -> np.ndarray:

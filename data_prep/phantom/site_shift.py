@@ -19,7 +19,7 @@ class SiteShift:
         blur_mm: standard deviation of the reconstruction's blur.
         hu_offset: calibration error, added to every voxel but air.
         phase: contrast phase, of ``tissue.PHASES``.
-        enhancement: mean strength of the contrast, 0 to 1.2; each case differs by about 0.15.
+        enhancement: mean strength of the contrast, 0 to 1.2; each case differs by about 0.1.
         spacing_mm: voxel size in x, y, z.
         body_scale: mean size of the patients, 1 for the table's own.
         fat_mm: mean thickness of the fat under the skin.
@@ -73,13 +73,13 @@ def draw_site_shift(
         blur_mm=round(rng.uniform(0.8, 1.8), 2),
         hu_offset=round(rng.uniform(-12, 12), 2),
         phase=PHASES[phase_order[site % len(PHASES)]],
-        enhancement=round(rng.uniform(0.7, 1.0), 3),
+        enhancement=round(rng.uniform(0.35, 0.75), 3),
         spacing_mm=tuple(
             round(step * factor, 3) for step, factor in zip(spacing_mm, (in_plane, in_plane, through), strict=True)
         ),
         body_scale=round(rng.uniform(0.93, 1.06), 3),
         fat_mm=round(rng.uniform(8, 22), 2),
-        contour_margin_mm={name: round(float(np.clip(rng.normal(0, 0.7), -1.3, 1.3)), 2) for name in structures},
+        contour_margin_mm={name: round(float(np.clip(rng.normal(0, 0.6), -1.2, 1.2)), 2) for name in structures},
         contour_trim={name: tuple(round(float(end), 3) for end in rng.uniform(0, 0.15, 2)) for name in trimmable},
         never_contoured=_never_contoured(site, [optional[place] for place in group_order]),
         skipped_share=round(rng.uniform(0.02, 0.08), 3),

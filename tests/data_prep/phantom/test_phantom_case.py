@@ -1,10 +1,13 @@
 """Phantom patients have the organs, sizes, sides and HU of people."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from data_prep.phantom.case import ANATOMIES, make_case
 from data_prep.phantom.site_shift import case_generator, draw_site_shift
+from data_prep.phantom.tissue import PHASES
 from src.data.structures import load_structures
 
 SEEDS = range(4)
@@ -130,15 +133,17 @@ def test_soft_organs_overlap_in_hu():
         assert abs(np.median(liver_hu) - np.median(spleen_hu)) < 2 * (liver_hu.std() + spleen_hu.std())
 
 
-def test_contrast_makes_vessels_bright():
-    means = {}
-    for site in range(3):
-        made, shift = one_case("liver", 0, site)
-        if "A_Aorta" in made.masks:
-            means[shift.phase] = np.median(made.hu[made.masks["A_Aorta"]])
-    assert len(means) >= 2
-    assert max(means.values()) > 100
-    assert min(means.values()) < 100 or "native" not in means
+def test_contrast_changes_the_organs_and_nothing_else():
+    """One patient in three phases: aorta brightest in the arterial one, liver in the portal one."""
+    chosen = ANATOMIES["liver"]
+    _, shift = one_case("liver", 0)
+    made = {phase: make_case(chosen, replace(shift, phase=phase, enhancement=0.8), case_generator(0, 0, 0)) for phase in PHASES}
+    aorta, liver = ({phase: np.median(one.hu[one.masks[name]]) for phase, one in made.items()} for name in ("A_Aorta", "Liver"))
+    assert aorta["arterial"] > aorta["portal"] + 40 > aorta["native"] + 80
+    assert liver["portal"] > liver["arterial"] > liver["native"]
+    outside = ~made["native"].body
+    assert made["native"].hu[outside].mean() == pytest.approx(made["arterial"].hu[outside].mean(), abs=5)
+    assert all((made["native"].masks[name] == mask).all() for name, mask in made["portal"].masks.items())
 
 
 def test_finer_voxels_show_the_same_organs():

@@ -24,9 +24,15 @@ def test_it_makes_and_lists_every_site(tmp_path, capsys):
     assert [Dataset.open(tmp_path / "root" / name).anatomy for name in ("site_a", "site_b")] == ["head_neck"] * 2
 
 
-def test_one_number_stands_for_every_site(tmp_path):
-    command.run(parsed("--output", str(tmp_path), "--anatomy", "liver", "--sites", "2", "--cases", "3"))
-    assert [len(Dataset.open(tmp_path / name).cases) for name in ("site_a", "site_b")] == [3, 3]
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [(("--sites", "3", "--cases", "5"), (5, 5, 5)), (("--cases", "6,4"), (6, 4)), ((), (24, 12, 8, 4))],
+)
+def test_cases_of_each_site_follow_from_the_arguments(tmp_path, monkeypatch, words, expected):
+    asked = {}
+    monkeypatch.setattr(command, "make_federation", lambda root, **arguments: asked.update(arguments) or [])
+    command.run(parsed("--output", str(tmp_path), "--anatomy", "liver", *words))
+    assert asked == {"anatomy": "liver", "cases_per_site": expected, "seed": 0, "size": "small"}
 
 
 @pytest.mark.parametrize(
