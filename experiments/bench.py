@@ -21,6 +21,7 @@ import yaml
 from data_prep.phantom.generate import make_federation
 from experiments.command import exit_code_of
 from src.dataloader import HeadNeckCTLoader
+from src.evaluation.validation import validate_cases
 from src.task_runner import SegmentationTaskRunner
 
 _PLAN = Path(__file__).resolve().parents[1] / "plan" / "plans" / "fedavg_head_neck" / "plan.yaml"
@@ -39,14 +40,14 @@ def build_site(folder: Path) -> SegmentationTaskRunner:
 
 def compare_steps(runner: SegmentationTaskRunner, repeats: int, steps: int) -> list[tuple[float, float]]:
     """Seconds per step with loading and with batches in memory, a pair per repeat; the order alternates."""
-    runner.steps_per_round = steps
+    runner.training_of_site.steps_per_round = steps
     batches = list(runner.data_loader.training_batches(0, steps))
     load = runner.data_loader.training_batches
 
     def seconds_per_step(from_memory: bool) -> float:
         runner.data_loader.training_batches = (lambda *_: iter(batches)) if from_memory else load
         began = time.perf_counter()
-        runner._train_round("bench", 0)
+        runner.training_of_site.train_round("bench", 0)
         return (time.perf_counter() - began) / steps
 
     seconds_per_step(True)
@@ -68,9 +69,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         runner = build_site(Path(folder))
         pairs = compare_steps(runner, arguments.repeats, arguments.steps)
-        runner.validate_cases(runner.structures)
+        validate_cases(runner.predictor, runner.data_loader, runner.structures)
     ratios = [loading / memory for loading, memory in pairs]
-    print(f"threads: {torch.get_num_threads()}, precision: {runner.precision}, workers: {runner.data_loader.num_workers}")
+    precision, workers = runner.predictor.precision, runner.data_loader.num_workers
+    print(f"threads: {torch.get_num_threads()}, precision: {precision}, worker processes: {workers}")
     print(f"seconds per step with loading:        median {statistics.median(loading for loading, _ in pairs):.3f}")
     print(f"seconds per step, batches in memory:  median {statistics.median(memory for _, memory in pairs):.3f}")
     print(f"ratio, pair by pair:                  median {statistics.median(ratios):.3f} (of {len(ratios)}: "

@@ -1,43 +1,36 @@
-"""The task runner a plan names: trains and validates one site's network, and keeps its files.
+"""The task runner a plan names: OpenFL's face of one site's network, its training, validation and files.
 
 ``PyTorchTaskRunner`` is an ``nn.Module`` and federates whatever module hangs on it, so ``network`` is the only one here.
 """
 
-import json
-import logging
 import math
 import time
-from collections.abc import Collection
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 import torch
 from openfl.federated import PyTorchTaskRunner
 from openfl.utilities import TensorKey
-from tqdm import tqdm
 
 from src.data.dataset import TOOL
-from src.data.preprocessing import GridGeometry
 from src.data.structures import load_structures
 from src.dataloader import CTLoader
 from src.errors import ModelCardError, PlanSettingError
-from src.evaluation.dice import StructureDice, macro_mean, summarise
-from src.learning.optimisation import Optimisation, Stepper
-from src.learning.proximal import ProximalTerm
+from src.evaluation.dice import StructureDice, macro_mean
+from src.evaluation.validation import validate_cases
+from src.learning.optimisation import Optimisation
+from src.learning.training import LocalTraining
 from src.model.card import ModelCard, read_model, write_model
 from src.model.inference import Predictor
-from src.model.losses import segmentation_loss, unpack_labels
 from src.model.network import build_network
-from src.model.precision import autocast, choose_precision
-from src.model.state import load_network_state, network_state, state_digest
+from src.model.precision import choose_precision
+from src.model.state import load_network_state, network_state
+from src.model.trained_structures import TrainedStructures, note_initial_card
 from src.run_log import RunLog
-
-logger = logging.getLogger(__name__)
 
 
 class SegmentationTaskRunner(PyTorchTaskRunner):
-    """Trains one 3D network with one sigmoid channel per structure.
+    """Trains and validates one 3D network with one sigmoid channel per structure.
 
     Args:
         data_loader: the site's ``CTLoader``.
@@ -72,25 +65,36 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
     ) -> None:
         super().__init__(data_loader=data_loader)
         self.structures = data_loader.structures
-        self.steps_per_round = _check_whole("steps_per_round", steps_per_round)
-        self.num_steps = steps_per_round * _check_whole("schedule_rounds", schedule_rounds)
-        self.proximal_mu = _check_number("proximal_mu", proximal_mu, 1e6)
-        self.precision = choose_precision(precision, self.device)
-        self.overlap = _check_number("overlap", overlap, 0.95)
-        self.random_seed = random_seed
         self.save_path, self.log_path = Path(save_path), Path(log_path)
-        self.optimisation = _read_optimisation(optimisation)
         self.network_settings = network
+        dtype = choose_precision(precision, self.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(random_seed)
             self.network = build_network(network, len(self.structures))
         self._check_output()
         self.network.to(self.device)
+        self.training_of_site = LocalTraining(
+            self.network,
+            data_loader,
+            optimisation=_read_optimisation(optimisation),
+            steps_per_round=_check_whole("steps_per_round", steps_per_round),
+            schedule_rounds=_check_whole("schedule_rounds", schedule_rounds),
+            precision=dtype,
+            device=self.device,
+            proximal_mu=_check_number("proximal_mu", proximal_mu, 1e6),
+            random_seed=random_seed,
+        )
+        self.predictor = Predictor(
+            self.network,
+            patch_voxels=data_loader.patch_voxels,
+            window_hu=data_loader.preprocessing.window_hu,
+            overlap=_check_number("overlap", overlap, 0.95),
+            precision=dtype,
+            device=self.device,
+        )
         # Set by the collaborator, which knows it; stands in the card of what is saved.
         self.federation = ""
-        self._stepper: Stepper | None = None
-        self._first_head: list[np.ndarray] | None = None
-        self._given_structures: tuple[str, ...] = ()
+        self._trained: TrainedStructures | None = None
         self._best_dice = -math.inf
         self._log: RunLog | None = None
 
@@ -107,19 +111,15 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             ModelCardError: names or shapes are not those of the plan's network.
         """
         load_network_state(self.network, tensor_dict, origin="the aggregator")
-        if self._first_head is None:
-            self._first_head = self._head_rows()
-            self._given_structures = self._structures_trained_before(tensor_dict)
+        if self._trained is None:
+            cases_C = self.data_loader.train_cases_with()
+            self._trained = TrainedStructures(self.structures, cases_C, tensor_dict, self.save_path)
 
     def rebuild_model(self, round_num: int, input_tensor_dict: dict[str, np.ndarray], validation: bool = False) -> None:
         """Takes over the model a task starts from, and treats the optimiser as the plan says."""
-        if self.opt_treatment == "CONTINUE_GLOBAL":
-            raise PlanSettingError(
-                "collaborator.opt_treatment: expected RESET or CONTINUE_LOCAL; the optimiser's state is never sent"
-            )
         self.set_tensor_dict(input_tensor_dict)
         if self.opt_treatment == "RESET" and not validation:
-            self._stepper = None
+            self.training_of_site.forget_optimiser()
 
     def load_native(self, filepath: str) -> None:
         """Starts from a saved model: ``fx plan initialize -i <file>.safetensors``.
@@ -132,9 +132,7 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         if differences := self.card().differences(card):
             raise ModelCardError(f"'{path.name}' does not fit this plan: {'; '.join(differences)}")
         load_network_state(self.network, tensors, origin=f"'{path.name}'")
-        self.save_path.mkdir(parents=True, exist_ok=True)
-        facts = {"digest": state_digest(tensors), "card": card.to_json()}
-        (self.save_path / "init_card.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        note_initial_card(self.save_path, card, tensors)
 
     # The tasks.
 
@@ -147,25 +145,24 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         """
         self.rebuild_model(round_num, input_tensor_dict)
         began = time.perf_counter()
-        losses, norms = self._train_round(col_name, round_num)
-        cases_C = self.data_loader.train_cases_with()
+        trained = self.training_of_site.train_round(col_name, round_num)
         self._log_of(col_name).event(
             round_number=round_num,
             phase="train",
             site=col_name,
-            loss=float(np.mean(losses)),
-            gradient_norm=float(np.mean(norms)),
-            steps=len(losses),
+            loss=trained.mean_loss,
+            gradient_norm=trained.mean_gradient_norm,
+            steps=len(trained.losses),
             seconds=round(time.perf_counter() - began, 3),
         )
-        tensors = {
+        sent = {
             TensorKey(name, col_name, round_num, False, ("trained",)): values for name, values in self.get_tensor_dict().items()
         }
-        metrics = {TensorKey("train_loss", col_name, round_num, True, ("metric",)): np.array(np.mean(losses))}
-        for channel, structure in enumerate(self.structures):
-            key = TensorKey(f"train_cases/{channel:02d}/{structure}", col_name, round_num, False, ("metric",))
-            metrics[key] = np.array(float(cases_C[channel]))
-        return {**tensors, **metrics}, {}
+        sent[TensorKey("train_loss", col_name, round_num, True, ("metric",))] = np.array(trained.mean_loss)
+        for channel, cases in enumerate(self.data_loader.train_cases_with()):
+            name = f"train_cases/{channel:02d}/{self.structures[channel]}"
+            sent[TensorKey(name, col_name, round_num, False, ("metric",))] = np.array(float(cases))
+        return sent, {}
 
     def validate_task(
         self, col_name: str, round_num: int, input_tensor_dict: dict[str, np.ndarray], apply: str
@@ -181,8 +178,8 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         """
         self.rebuild_model(round_num, input_tensor_dict, validation=True)
         began = time.perf_counter()
-        trained = self._trained_structures()
-        summary = self.validate_cases(trained)
+        trained = self._trained.now(input_tensor_dict)
+        summary = validate_cases(self.predictor, self.data_loader, trained)
         mean = macro_mean(summary)
         self._log_of(col_name).event(
             round_number=round_num,
@@ -194,62 +191,12 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             seconds=round(time.perf_counter() - began, 3),
         )
         self._save(col_name, round_num, trained, summary, mean)
-        metrics = {TensorKey("mean_dice", col_name, round_num, True, ("metric", "validate")): np.array(mean)}
+        sent = {TensorKey("mean_dice", col_name, round_num, True, ("metric", "validate")): np.array(mean)}
         for channel, (structure, entry) in enumerate(summary.items()):
-            for name, value in (("dice", entry.mean), ("valid_cases", float(entry.num_scored))):
-                key = TensorKey(f"{name}/{channel:02d}/{structure}", col_name, round_num, False, ("metric", "validate"))
-                metrics[key] = np.array(value)
-        return metrics, {}
-
-    def validate_cases(self, trained: Collection[str]) -> dict[str, StructureDice]:
-        """Dice per structure of the present network on the site's validation cases, on their CTs' own grids.
-
-        Args:
-            trained: the structures that somebody trained; the others are not predicted and have no Dice.
-        """
-        predictor = Predictor(
-            self.network,
-            patch_voxels=self.data_loader.patch_voxels,
-            window_hu=self.data_loader.preprocessing.window_hu,
-            overlap=self.overlap,
-            precision=self.precision,
-            device=self.device,
-        )
-        cases = []
-        for case in tqdm(self.data_loader.valid_cases, desc="validate", unit="case", disable=None, leave=False):
-            truth = self.data_loader.truth(case)
-            native = GridGeometry.of(self.data_loader.dataset.read_geometry(case.name))
-            channels = [channel for channel in truth.channels if self.structures[channel] in trained]
-            masks = predictor.masks(case.hu_XYZ, case.grid, native, channels)
-            cases.append({self.structures[channel]: truth.dice(channel, mask_XYZ) for channel, mask_XYZ in masks})
-        return summarise(cases, self.structures)
-
-    def _train_round(self, site: str, round_number: int) -> tuple[list[float], list[float]]:
-        """Losses and gradient norms of one round's steps."""
-        if self._stepper is None:
-            trained_C = [cases > 0 for cases in self.data_loader.train_cases_with()]
-            self._stepper = Stepper(self.network, self.optimisation, self.num_steps, trained_C)
-        torch.manual_seed(crc32(f"{self.random_seed}/{site}/{round_number}".encode()))
-        self.network.train()
-        proximal = ProximalTerm(self.network, self.proximal_mu)
-        losses, norms = [], []
-        batches = self.data_loader.training_batches(round_number, self.steps_per_round)
-        for step, batch in enumerate(tqdm(batches, desc=f"train round {round_number}", disable=None, leave=False)):
-            loss = self.batch_loss(batch) + proximal()
-            losses.append(float(loss.detach()))
-            norms.append(self._stepper.step(loss, round_number * self.steps_per_round + step))
-        if skipped := sum(not math.isfinite(norm) for norm in norms):
-            logger.warning(
-                "round %d: %d of %d steps had no finite gradient and were skipped", round_number, skipped, len(norms)
-            )
-        return losses, norms
-
-    def batch_loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """The supervised loss of the present network on one batch of the loader; a scalar with a graph."""
-        with autocast(self.precision, self.device):
-            logits_BCXYZ = self.network(batch["image"].to(self.device))
-        masks_BCXYZ = unpack_labels(batch["bits"].to(self.device), len(self.structures))
-        return segmentation_loss(logits_BCXYZ, masks_BCXYZ, batch["contoured"].to(self.device))
+            for what, value in (("dice", entry.mean), ("valid_cases", float(entry.num_scored))):
+                name = f"{what}/{channel:02d}/{structure}"
+                sent[TensorKey(name, col_name, round_num, False, ("metric", "validate"))] = np.array(value)
+        return sent, {}
 
     # What is kept.
 
@@ -282,26 +229,6 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         if math.isnan(mean_dice) or mean_dice > self._best_dice:
             self._best_dice = self._best_dice if math.isnan(mean_dice) else mean_dice
             write_model(self.save_path / site / "best.safetensors", card, tensors)
-
-    def _trained_structures(self) -> tuple[str, ...]:
-        """Structures somebody trained: this site, the weights it all began with, or a peer (the row has moved since)."""
-        cases_C = self.data_loader.train_cases_with()
-        rows = zip(*self._head_rows(), *(self._first_head or self._head_rows()), strict=True)
-        moved_C = [not (np.array_equal(weight, first) and bias == first_bias) for weight, bias, first, first_bias in rows]
-        return tuple(
-            name
-            for channel, name in enumerate(self.structures)
-            if cases_C[channel] or moved_C[channel] or name in self._given_structures
-        )
-
-    def _structures_trained_before(self, first_tensors: dict[str, np.ndarray]) -> tuple[str, ...]:
-        """What the run's first weights were trained on, if they are those that ``load_native`` left its note about."""
-        note = self.save_path / "init_card.json"
-        facts = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
-        return tuple(facts["card"]["trained_structures"]) if facts.get("digest") == state_digest(first_tensors) else ()
-
-    def _head_rows(self) -> list[np.ndarray]:
-        return [self.network.head.weight.detach().cpu().numpy().copy(), self.network.head.bias.detach().cpu().numpy().copy()]
 
     def _log_of(self, site: str) -> RunLog:
         if self._log is None:

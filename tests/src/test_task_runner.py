@@ -9,6 +9,7 @@ from openfl.utilities import TensorKey
 from src.data.dataset import DatasetWriter
 from src.dataloader import HeadNeckCTLoader
 from src.errors import ModelCardError, PlanSettingError
+from src.evaluation.validation import validate_cases
 from src.model.card import read_model
 from src.model.state import state_digest, unique_tensors
 from src.task_runner import SegmentationTaskRunner
@@ -40,7 +41,7 @@ def test_training_lowers_the_loss_and_raises_the_dice(make_runner):
     for round_number in (1, 2):
         after = run(runner, round_number)["train_loss"]
     assert after < 0.7 * before
-    assert runner.validate_cases(SPHERE_STRUCTURES)["Brainstem"].mean > 0.5
+    assert validate_cases(runner.predictor, runner.data_loader, SPHERE_STRUCTURES)["Brainstem"].mean > 0.5
 
 
 def test_a_structure_nobody_contoured_here_keeps_its_row_bit_for_bit(tmp_path, make_runner):
