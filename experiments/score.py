@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from experiments.command import exit_code_of
 from experiments.federation.workspaces import AGGREGATOR, find_sites
-from experiments.table import dice_table
+from experiments.table import dice_table, render
 from src.data.dataset import SPLITS, Dataset
 from src.data.preprocessing import GridGeometry, Preprocessing, array_XYZ, to_working_grid
 from src.data.structures import load_structures
@@ -59,7 +59,7 @@ def score_run(run: Path, data: Path, split: str, model: str = "last", console: C
         for site, score in scores.items()
     }
     title = f"{run.name}: {split} Dice of {model}.safetensors, mean over cases (number of cases)"
-    console.print(dice_table(title, cells))
+    console.print(render(dice_table(title, cells)), highlight=False, soft_wrap=True)
     target = run / f"scores_{split}_{model}.json"
     partial = target.with_suffix(".partial")
     partial.write_text(json.dumps({"split": split, "model": model, "sites": scores}, indent=1) + "\n", encoding="utf-8")
@@ -146,7 +146,7 @@ def _note_test(run: Path, model: str, console: Console) -> None:
     with log.open("a", encoding="utf-8") as file:
         file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} test {model}.safetensors\n")
     if before:
-        console.print(f"note: the test cases of this run have been scored {before} times before", highlight=False)
+        console.print(f"note: the test cases of this run were scored before, see scored.log ({before})", highlight=False)
 
 
 def _plain(entry: StructureDice) -> dict:

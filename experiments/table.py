@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+_WIDEST = 500
+
 Scores = Mapping[str, Mapping[str, tuple[float | None, int]]]
 
 
@@ -39,11 +41,11 @@ def mean_of(values: list[float | None]) -> float | None:
     return math.fsum(present) / len(present) if present else None
 
 
-def render(table: Table, width: int) -> str:
-    """A table as plain text."""
-    console = Console(file=io.StringIO(), width=width)
+def render(table: Table) -> str:
+    """A table as plain text, as wide as it needs to be."""
+    console = Console(file=io.StringIO(), width=_WIDEST)
     console.print(table)
-    return console.file.getvalue()
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
 
 
 def _cell(cell: tuple[float | None, int]) -> str:

@@ -77,7 +77,7 @@ def write_summary(folder: Path, plan_name: str, events: Mapping[str, Sequence[di
     }
     rounds = sum(event["phase"] == "train" for event in next(iter(events.values())))
     title = f"{plan_name}: validation Dice of the final model, {rounds} rounds, {seconds:.0f} s"
-    text = render(dice_table(title, scores), width=160)
+    text = render(dice_table(title, scores))
     (folder / "summary.txt").write_text(text, encoding="utf-8")
     content = {"plan": plan_name, "rounds": rounds, "seconds": round(seconds, 1), "last_validation": last}
     (folder / "summary.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

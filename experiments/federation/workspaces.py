@@ -30,7 +30,7 @@ def find_sites(root: Path) -> dict[str, Dataset]:
 def create_workspace(folder: Path, template: Path, plan: bytes, log: Path) -> None:
     """Makes a workspace from a staged template and puts the plan in it; OpenFL's listing goes to the log."""
     with log.open("a", encoding="utf-8") as file, redirect_stdout(file):
-        create(str(folder), str(template))
+        create(str(folder.resolve()), str(template.resolve()))
     (folder / "plan" / "plan.yaml").write_bytes(plan)
 
 

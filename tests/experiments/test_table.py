@@ -8,12 +8,12 @@ def cells(text: str, row: str) -> list[str]:
 
 def test_missing_is_a_dash_and_never_a_zero_nor_in_a_mean():
     scores = {"a": {"Liver": (0.8, 3), "Spleen": (0.5, 2)}, "b": {"Liver": (0.6, 1), "Spleen": (None, 0)}, "c": {}}
-    text = render(dice_table("test Dice", scores), width=120)
+    text = render(dice_table("test Dice", scores))
     assert cells(text, "Liver") == ["Liver", "0.800 (3)", "0.600 (1)", "-", "0.700"]
     assert cells(text, "Spleen") == ["Spleen", "0.500 (2)", "-", "-", "0.500"]
     assert cells(text, "mean of structures") == ["mean of structures", "0.650", "0.600", "-", "0.625"]
 
 
 def test_a_dice_of_zero_is_shown_as_zero():
-    text = render(dice_table("t", {"a": {"Liver": (0.0, 2)}}), width=80)
+    text = render(dice_table("t", {"a": {"Liver": (0.0, 2)}}))
     assert cells(text, "Liver")[1] == "0.000 (2)"

@@ -1,0 +1,74 @@
+"""Real federations, run by the command a researcher types; the tests share them."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from data_prep.phantom.generate import make_federation
+from experiments.federation.template import REPOSITORY
+
+QUICK = ("--rounds", "2", "--set", "task_runner.settings.steps_per_round=4")
+# Long enough to be stopped in the middle.
+LONG = ("--rounds", "500", "--set", "task_runner.settings.steps_per_round=4")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, its exit code, and what it printed."""
+
+    folder: Path
+    exit_code: int
+    output: str
+
+
+def federation_command(data: Path, output: Path, *arguments: str) -> list[str]:
+    """The command line of a phantom federation."""
+    command = [sys.executable, "-m", "experiments.federation", "--plan", "fedavg_phantom"]
+    return [*command, "--data", str(data), "--output", str(output), *arguments]
+
+
+def run_command(data: Path, output: Path, *arguments: str) -> Run:
+    """Runs a phantom federation to its end."""
+    command = federation_command(data, output, *arguments)
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=580)
+    return Run(output, done.returncode, done.stdout)
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory) -> Path:
+    """Two sites of abdominal phantoms; the second never contours two of the structures. Read only."""
+    root = tmp_path_factory.mktemp("phantoms")
+    make_federation(root, anatomy="liver", cases_per_site=(4, 3))
+    return root
+
+
+@pytest.fixture(scope="session")
+def finished(phantoms, tmp_path_factory) -> Run:
+    """A federation that ran to its end. Read only."""
+    run = run_command(phantoms, tmp_path_factory.mktemp("run") / "first", *QUICK)
+    assert run.exit_code == 0, run.output
+    return run
+
+
+@pytest.fixture(scope="session")
+def repeated(phantoms, finished, tmp_path_factory) -> Run:
+    """The same once more. Read only."""
+    run = run_command(phantoms, tmp_path_factory.mktemp("run") / "again", *QUICK)
+    assert run.exit_code == 0, run.output
+    return run
+
+
+@pytest.fixture
+def running(phantoms, tmp_path):
+    """A federation that is still training when it is handed over, and gone afterwards whatever the test did."""
+    command = federation_command(phantoms, tmp_path / "run", *LONG)
+    with (tmp_path / "output.txt").open("w") as output:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT, env=dict(os.environ))
+    yield process
+    if process.poll() is None:
+        process.terminate()
+        process.wait(60)
