@@ -32,7 +32,9 @@ from src.model.precision import choose_precision
 from src.model.state import load_network_state
 
 
-def score_run(run: Path, data: Path, split: str, model: str = "last", console: Console | None = None) -> Path:
+def score_run(
+    run: Path, data: Path, split: str, model: str = "last", model_of: str | None = None, console: Console | None = None
+) -> Path:
     """Scores every site's saved model on its own cases, prints the table and writes ``scores_<split>_<model>.json``.
 
     Args:
@@ -40,6 +42,7 @@ def score_run(run: Path, data: Path, split: str, model: str = "last", console: C
         data: folder with one dataset per site, as the run had it.
         split: of ``SPLITS``; scoring ``test`` is noted in ``scored.log`` of the run folder.
         model: ``last`` or ``best``.
+        model_of: the site whose model is scored on every site's cases, such as the pooled one; by default each on its own.
 
     Returns:
         The file with the scores of every case.
@@ -49,7 +52,7 @@ def score_run(run: Path, data: Path, split: str, model: str = "last", console: C
     """
     console = console or Console()
     sites = find_sites(data)
-    models = _find_models(run, model, set(sites))
+    models = _find_models(run, model, set(sites), model_of)
     settings = yaml.safe_load((run / "config" / "plan.yaml").read_text(encoding="utf-8"))["task_runner"]["settings"]
     if split == "test":
         _note_test(run, model, console)
@@ -116,12 +119,17 @@ def score_case(predictor: Predictor, card: ModelCard, dataset: Dataset, case: st
     return {card.structures[channel]: truth.dice(channel, mask_XYZ) for channel, mask_XYZ in masks}
 
 
-def _find_models(run: Path, model: str, sites: set[str]) -> dict[str, Path]:
+def _find_models(run: Path, model: str, sites: set[str], model_of: str | None) -> dict[str, Path]:
+    """The model to score on each site's cases."""
     models = {
         path.parent.name: path for path in sorted(run.glob(f"save/*/{model}.safetensors")) if path.parent.name != AGGREGATOR
     }
     if not models:
         raise ModelCardError(f"expected saved models in '{run.name}/save', found none; give the folder of a finished run")
+    if model_of is not None:
+        if model_of not in models:
+            raise ModelCardError(f"the run has no model of '{model_of}', only of {', '.join(models)}")
+        return {site: models[model_of] for site in sorted(sites)}
     if missing := set(models) - sites:
         raise DatasetError(
             f"the run has a model of site {sorted(missing)[0]}, the data folder has no such site; give the run's own"
@@ -168,8 +176,9 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="folder with one dataset per site")
     parser.add_argument("--split", choices=SPLITS, default="valid", help="test is for one look, and noted (default valid)")
     parser.add_argument("--model", choices=("last", "best"), default="last", help="which saved model (default last)")
+    parser.add_argument("--model-of", metavar="SITE", help="score this site's model on every site's cases (a pooled one, say)")
     given = parser.parse_args()
-    print(f"saved: {score_run(given.run, given.data, given.split, given.model)}")
+    print(f"saved: {score_run(given.run, given.data, given.split, given.model, given.model_of)}")
 
 
 if __name__ == "__main__":

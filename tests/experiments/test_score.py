@@ -63,3 +63,16 @@ def test_a_damaged_model_is_refused_and_nothing_is_written(run, phantoms):
     with pytest.raises(ModelCardError):
         score_run(run, phantoms, "valid")
     assert not list(run.glob("scores*"))
+
+
+def test_one_sites_model_can_be_scored_on_every_sites_cases(run, phantoms):
+    own = json.loads(score_run(run, phantoms, "valid").read_text())["sites"]
+    for site in ("site_a", "site_b"):
+        (run / "save" / site / "last.safetensors").replace(run / f"{site}.safetensors")
+    (run / "save" / "pooled").mkdir()
+    (run / "site_a.safetensors").replace(run / "save" / "pooled" / "last.safetensors")
+    everywhere = json.loads(score_run(run, phantoms, "valid", model_of="pooled").read_text())["sites"]
+    assert set(everywhere) == {"site_a", "site_b"}
+    assert everywhere["site_a"]["cases"] == own["site_a"]["cases"]
+    with pytest.raises(ModelCardError, match="no model of 'site_c'"):
+        score_run(run, phantoms, "valid", model_of="site_c")
