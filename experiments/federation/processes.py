@@ -15,6 +15,7 @@ from pathlib import Path
 
 from src.errors import FederationError, SiteProcessFailed
 
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 _POLL_S = 0.2
 _SETTLE_S = 1.0
 _LAST_LINES, _LINE_CHARACTERS = 8, 800
@@ -136,6 +137,12 @@ class Processes:
     def _check_stop(self) -> None:
         if self._stop_signal is not None:
             raise KeyboardInterrupt(f"stopped by {signal.Signals(self._stop_signal).name}")
+
+
+def process_environment(threads: int) -> dict[str, str]:
+    """What participants inherit: not PYTHONPATH, so that each runs the code of its own workspace."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {**inherited, **dict.fromkeys(_THREAD_VARIABLES, str(threads)), "PYTHONUNBUFFERED": "1"}
 
 
 def _signal_group(started: Started, number: int) -> None:

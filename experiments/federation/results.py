@@ -43,8 +43,12 @@ def write_config(folder: Path, plan: bytes, sites: Mapping[str, Dataset], facts:
 
 
 def merge_metrics(folder: Path, events: Mapping[str, Sequence[dict]]) -> None:
-    """Writes ``metrics.jsonl``: the events of all sites by round, then in the order each site wrote them."""
-    ordered = [(event["round"], site, place, event) for site, rows in events.items() for place, event in enumerate(rows)]
+    """Writes ``metrics.jsonl``: the events of all sites and the aggregator by round, then in the order each wrote them."""
+    ordered = [
+        (event["round"], site, place, {**event, "site": site})
+        for site, rows in events.items()
+        for place, event in enumerate(rows)
+    ]
     lines = [json.dumps(event) + "\n" for *_, event in sorted(ordered, key=lambda row: row[:3])]
     (folder / "metrics.jsonl").write_text("".join(lines), encoding="utf-8")
 

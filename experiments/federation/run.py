@@ -1,12 +1,9 @@
 """The whole of a one-machine federation, from datasets to a run folder."""
 
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,18 +11,18 @@ from rich.console import Console
 
 from experiments.federation.certificates import request_certificates, sign_requests
 from experiments.federation.plan import address_plan, change_plan, free_port, is_listening, plan_bytes, read_plan
-from experiments.federation.processes import Processes
+from experiments.federation.processes import Processes, process_environment
 from experiments.federation.progress import MetricsReader, Progress
 from experiments.federation.results import keep_models, merge_metrics, write_config, write_summary
+from experiments.federation.signals import stopped_by_signals
 from experiments.federation.template import stage_template
-from experiments.federation.workspaces import AGGREGATOR, create_workspace, find_sites, register_data
-from src.data.dataset import Dataset
+from experiments.federation.workspaces import AGGREGATOR, create_workspace, find_sites, link_cache, register_data
 from src.environment import check_numpy, check_python
 from src.errors import FederationError, PlanSettingError
+from src.model.card import read_card
 
 _FX = str(Path(sys.executable).parent / "fx")
 _SETUP_TIMEOUT_S = 600
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,105 +61,94 @@ def run_federation(settings: FederationSettings, console: Console | None = None)
     """
     check_python()
     check_numpy()
-    console = console or Console()
-    sites = find_sites(settings.data)
-    plan = read_plan(settings.plan)
-    change_plan(plan, settings.changes)
-    port = free_port()
-    address_plan(plan, port)
-    run = _open_run_folder(settings.output)
-    threads = max(1, len(os.sched_getaffinity(0)) // len(sites))
-    facts = {"plan": settings.plan, "command": sys.argv, "changes": list(settings.changes), "threads_per_site": threads}
-    write_config(run, plan_bytes(plan), sites, facts)
-    with _stoppable(Processes(run / "logs", _environment(threads))) as processes:
-        workspaces = _set_up(settings, plan, sites, processes, console)
+    federation = _Federation(settings, console or Console())
+    federation.open_run_folder()
+    with stopped_by_signals(Processes(settings.output / "logs", process_environment(federation.threads))) as processes:
+        federation.make_workspaces()
+        federation.make_certificates_and_model(processes)
+        federation.train(processes)
+    federation.keep_results()
+    return settings.output
+
+
+class _Federation:
+    """One federation, step by step; what can be refused is refused before anything is written."""
+
+    def __init__(self, settings: FederationSettings, console: Console) -> None:
+        self.settings, self.console, self.run = settings, console, settings.output
+        self.sites = find_sites(settings.data)
+        plan = read_plan(settings.plan)
+        change_plan(plan, settings.changes)
+        self.port = free_port()
+        address_plan(plan, self.port)
+        self.plan = plan_bytes(plan)
+        self.cache_path = plan["data_loader"]["settings"]["cache_path"]
+        if settings.cache and Path(self.cache_path).is_absolute():
+            raise PlanSettingError(f"--cache needs a relative data_loader.settings.cache_path, found '{self.cache_path}'")
+        if settings.initial_weights:
+            read_card(settings.initial_weights)
+        self.threads = max(1, len(os.sched_getaffinity(0)) // len(self.sites))
+        self.workspaces = {name: self.run / "workspaces" / name for name in (AGGREGATOR, *self.sites)}
+        self.reader = MetricsReader({site: self._metrics_of(site) for site in self.sites})
+        self.training_seconds = 0.0
+
+    def open_run_folder(self) -> None:
+        if self.run.exists() and (not self.run.is_dir() or any(self.run.iterdir())):
+            raise FederationError(
+                f"expected an empty or new run folder, found '{self.run.name}' in use; choose another --output"
+            )
+        (self.run / "logs").mkdir(parents=True)
+        changes = list(self.settings.changes)
+        facts = {"plan": self.settings.plan, "command": sys.argv, "changes": changes, "threads_per_site": self.threads}
+        write_config(self.run, self.plan, self.sites, facts)
+
+    def make_workspaces(self) -> None:
+        self._say(f"{len(self.sites)} sites: making workspaces, certificates and the initial model in {self.run}")
+        template = stage_template(self.run / "workspaces" / ".template")
+        (template / "plan" / "plan.yaml").write_bytes(self.plan)
+        for workspace in self.workspaces.values():
+            create_workspace(workspace, template, self.plan, self.run / "logs" / "setup.log")
+        for site, dataset in self.sites.items():
+            register_data(self.workspaces[site], site, dataset.path)
+            if self.settings.cache:
+                link_cache(self.workspaces[site] / self.cache_path, self.settings.cache / site)
+
+    def make_certificates_and_model(self, processes: Processes) -> None:
+        aggregator = self.workspaces[AGGREGATOR]
+        members = {site: self.workspaces[site] for site in self.sites}
+        weights = ["-i", str(self.settings.initial_weights.resolve())] if self.settings.initial_weights else []
+        initialize = [_FX, "plan", "initialize", *weights]
+        processes.start("fx plan initialize", initialize, aggregator, self.run / "logs" / "initialize.log")
+        request_certificates(processes, aggregator, members, _SETUP_TIMEOUT_S)
+        sign_requests(processes, aggregator, members, _SETUP_TIMEOUT_S)
+
+    def train(self, processes: Processes) -> None:
+        """Starts every participant and waits for all of them; whatever happens, the metrics so far are kept."""
         began = time.monotonic()
-        reader = _train(settings, port, sites, workspaces, processes, console)
-    keep_models(run, workspaces)
-    console.print(write_summary(run, settings.plan, reader.events, time.monotonic() - began), highlight=False, soft_wrap=True)
-    return run
+        try:
+            with Progress(self.reader, self.console) as progress:
+                self._start(processes, AGGREGATOR, "aggregator", "start")
+                # What keeps it from listening is said before any site has read a patient.
+                processes.wait(_SETUP_TIMEOUT_S, until=lambda: is_listening(self.port))
+                for site in self.sites:
+                    self._start(processes, site, "collaborator", "start", "-n", site)
+                processes.wait(self.settings.timeout_s, progress.look)
+        finally:
+            self.training_seconds = time.monotonic() - began
+            averages = MetricsReader({AGGREGATOR: self._metrics_of(AGGREGATOR)})
+            averages.read()
+            self.reader.read()
+            merge_metrics(self.run, {**averages.events, **self.reader.events})
 
+    def keep_results(self) -> None:
+        keep_models(self.run, self.workspaces)
+        self._say(write_summary(self.run, self.settings.plan, self.reader.events, self.training_seconds))
 
-def _set_up(
-    settings: FederationSettings, plan: dict, sites: dict[str, Dataset], processes: Processes, console: Console
-) -> dict[str, Path]:
-    """Workspaces, certificates and the initial model; the aggregator is in the workspaces too."""
-    run = settings.output
-    console.print(
-        f"{len(sites)} sites: making workspaces, certificates and the initial model in {run}", highlight=False, soft_wrap=True
-    )
-    template = stage_template(run / "workspaces" / ".template")
-    (template / "plan" / "plan.yaml").write_bytes(plan_bytes(plan))
-    workspaces = {name: run / "workspaces" / name for name in (AGGREGATOR, *sites)}
-    for workspace in workspaces.values():
-        create_workspace(workspace, template, plan_bytes(plan), run / "logs" / "setup.log")
-    for site, dataset in sites.items():
-        register_data(workspaces[site], site, dataset.path)
-        if settings.cache:
-            _link_cache(workspaces[site], plan["data_loader"]["settings"]["cache_path"], settings.cache / site)
-    members = {site: workspaces[site] for site in sites}
-    weights = ["-i", str(settings.initial_weights.resolve())] if settings.initial_weights else []
-    processes.start(
-        "fx plan initialize", [_FX, "plan", "initialize", *weights], workspaces[AGGREGATOR], run / "logs" / "initialize.log"
-    )
-    request_certificates(processes, workspaces[AGGREGATOR], members, _SETUP_TIMEOUT_S)
-    sign_requests(processes, workspaces[AGGREGATOR], members, _SETUP_TIMEOUT_S)
-    return workspaces
+    def _start(self, processes: Processes, name: str, *arguments: str) -> None:
+        processes.start(name, [_FX, *arguments], self.workspaces[name], self.run / "logs" / f"{name}.log")
 
+    def _metrics_of(self, name: str) -> Path:
+        return self.workspaces[name] / "logs" / name / "metrics.jsonl"
 
-def _train(
-    settings: FederationSettings,
-    port: int,
-    sites: dict[str, Dataset],
-    workspaces: dict[str, Path],
-    processes: Processes,
-    console: Console,
-) -> MetricsReader:
-    """Starts every participant and waits for all of them; whatever happens, the metrics so far are kept."""
-    logs = settings.output / "logs"
-    reader = MetricsReader({site: workspaces[site] / "logs" / site / "metrics.jsonl" for site in sites})
-    try:
-        with Progress(reader, console) as progress:
-            processes.start(AGGREGATOR, [_FX, "aggregator", "start"], workspaces[AGGREGATOR], logs / f"{AGGREGATOR}.log")
-            # What keeps it from listening is said before any site has read a patient.
-            processes.wait(_SETUP_TIMEOUT_S, until=lambda: is_listening(port))
-            for site in sites:
-                processes.start(site, [_FX, "collaborator", "start", "-n", site], workspaces[site], logs / f"{site}.log")
-            processes.wait(settings.timeout_s, progress.look)
-    finally:
-        reader.read()
-        merge_metrics(settings.output, reader.events)
-    return reader
-
-
-@contextmanager
-def _stoppable(processes: Processes) -> Iterator[Processes]:
-    """Processes that end on Ctrl-C, SIGTERM or a closed terminal; only the main thread can listen for those."""
-    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
-    before = {number: signal.signal(number, processes.request_stop) for number in handled}
-    try:
-        with processes:
-            yield processes
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _environment(threads: int) -> dict[str, str]:
-    """What the processes inherit: not PYTHONPATH, so that each runs the code of its own workspace."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return {**inherited, **dict.fromkeys(_THREAD_VARIABLES, str(threads)), "PYTHONUNBUFFERED": "1"}
-
-
-def _open_run_folder(folder: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FederationError(f"expected an empty or new run folder, found '{folder.name}' in use; choose another --output")
-    (folder / "logs").mkdir(parents=True)
-    return folder
-
-
-def _link_cache(workspace: Path, cache_path: str, target: Path) -> None:
-    if Path(cache_path).is_absolute():
-        raise PlanSettingError(f"--cache needs a relative data_loader.settings.cache_path, found '{cache_path}'; leave one out")
-    target.mkdir(parents=True, exist_ok=True)
-    (workspace / cache_path).symlink_to(target.resolve(), target_is_directory=True)
+    def _say(self, text: str) -> None:
+        self.console.print(text, highlight=False, soft_wrap=True)

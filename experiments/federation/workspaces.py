@@ -37,3 +37,9 @@ def create_workspace(folder: Path, template: Path, plan: bytes, log: Path) -> No
 def register_data(workspace: Path, site: str, dataset: Path) -> None:
     """Writes the one line of a site's ``plan/data.yaml``; no other site's path is in it."""
     (workspace / "plan" / "data.yaml").write_text(f"{site},{dataset.resolve()}\n", encoding="utf-8")
+
+
+def link_cache(link: Path, target: Path) -> None:
+    """Lets a workspace keep its prepared cases outside, where the next run of the same site finds them."""
+    target.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target.resolve(), target_is_directory=True)

@@ -1,6 +1,5 @@
 """Real federations, run by the command a researcher types; the tests share them."""
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from experiments.federation.template import REPOSITORY
 QUICK = ("--rounds", "2", "--set", "task_runner.settings.steps_per_round=4")
 # Long enough to be stopped in the middle.
 LONG = ("--rounds", "500", "--set", "task_runner.settings.steps_per_round=4")
+_LONGEST_S = 900
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,14 @@ def federation_command(data: Path, output: Path, *arguments: str) -> list[str]:
 def run_command(data: Path, output: Path, *arguments: str) -> Run:
     """Runs a phantom federation to its end."""
     command = federation_command(data, output, *arguments)
-    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=580)
-    return Run(output, done.returncode, done.stdout)
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        said, _ = process.communicate(timeout=_LONGEST_S)
+    finally:
+        # It ends its own processes when it is asked to, and leaves them behind when it is killed.
+        process.terminate()
+        process.wait(60)
+    return Run(output, process.returncode, said)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +73,7 @@ def running(phantoms, tmp_path):
     """A federation that is still training when it is handed over, and gone afterwards whatever the test did."""
     command = federation_command(phantoms, tmp_path / "run", *LONG)
     with (tmp_path / "output.txt").open("w") as output:
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT, env=dict(os.environ))
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT)
     yield process
     if process.poll() is None:
         process.terminate()

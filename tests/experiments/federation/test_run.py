@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 import yaml
 
+from experiments.federation.run import FederationSettings, run_federation
 from src.data.dataset import Dataset
+from src.errors import ModelCardError, PlanSettingError
 from src.model.card import read_model
 from tests.experiments.conftest import QUICK, run_command
 
@@ -163,3 +166,22 @@ def test_a_collaborator_that_dies_is_named_and_the_whole_ends(running, tmp_path)
     output = (tmp_path / "output.txt").read_text()
     assert "site_b was ended by SIGKILL" in output
     assert "logs/site_b.log" in output
+
+
+def test_initial_weights_that_are_no_model_are_refused_before_anything_is_written(phantoms, tmp_path):
+    (tmp_path / "weights.safetensors").write_bytes(b"no model")
+    settings = FederationSettings(
+        plan="fedavg_phantom", data=phantoms, output=tmp_path / "run", initial_weights=tmp_path / "weights.safetensors"
+    )
+    with pytest.raises(ModelCardError, match=r"expected a model at 'weights.safetensors'"):
+        run_federation(settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_mistyped_change_is_refused_before_anything_is_written(phantoms, tmp_path):
+    settings = FederationSettings(
+        plan="fedavg_phantom", data=phantoms, output=tmp_path / "run", changes=["task_runner.settings.steps=1"]
+    )
+    with pytest.raises(PlanSettingError, match=r"the plan has no 'task_runner.settings.steps'"):
+        run_federation(settings)
+    assert not (tmp_path / "run").exists()
