@@ -12,6 +12,7 @@ What gRPC says, and what it means:
 * DEADLINE_EXCEEDED: the connection stands and nobody answers.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 _RETRY_S = 1.0
+_PAUSE_S = 0.2  # when the connection stands and yet a call fails
 _REFUSALS = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED}
 _RAISED_THERE = "Exception calling application: "
 # A signature that does not fit reads differently with each kind of key; a server that merely went away says "Socket closed".
@@ -37,7 +39,6 @@ _BAD_CERTIFICATE = ("Ssl handshake failed", "CERTIFICATE_VERIFY_FAILED", "is not
 _CHANNEL_OPTIONS = [
     *DEFAULT_CHANNEL_OPTIONS,
     ("grpc.initial_reconnect_backoff_ms", 500),
-    ("grpc.min_reconnect_backoff_ms", 5000),  # how long a connection attempt may take
     ("grpc.max_reconnect_backoff_ms", 5000),
 ]
 
@@ -59,9 +60,9 @@ class AggregatorLink:
         self._give_up_after_s = give_up_after_s
         self._deadline = 0.0
         client.resend_data_on_reconnection = False
-        channel = grpc.intercept_channel(_open_channel(client), _Deadline(self._remaining_s))
         client.channel.close()
-        client.channel, client.stub = channel, aggregator_pb2_grpc.AggregatorStub(channel)
+        self._channel = grpc.intercept_channel(_open_channel(client), _Deadline(self._remaining_s))
+        client.channel, client.stub = self._channel, aggregator_pb2_grpc.AggregatorStub(self._channel)
 
     def ping(self) -> None:
         """Asks for a sign of life."""
@@ -103,7 +104,18 @@ class AggregatorLink:
                 if not told:
                     logger.warning("could not %s (%s); trying again for %g s", what, _short(error), self._give_up_after_s)
                     told = True
-                time.sleep(_RETRY_S)
+                self._wait_for_connection()
+
+    def _wait_for_connection(self) -> None:
+        """Lets gRPC connect for up to ``_RETRY_S``: it works on a connection only while somebody waits for one.
+
+        Sleeping instead, a site on a slow line or a busy machine never got through the handshake.
+        """
+        ready = grpc.channel_ready_future(self._channel)
+        with contextlib.suppress(grpc.FutureTimeoutError):
+            ready.result(timeout=_RETRY_S)
+        ready.cancel()
+        time.sleep(_PAUSE_S)
 
 
 class _Deadline(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):

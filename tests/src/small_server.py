@@ -1,7 +1,9 @@
 """The aggregator of ``small_federation`` behind OpenFL's own gRPC server, with mutual TLS."""
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,3 +68,37 @@ def within(seconds: float, call: Callable) -> Outcome:
     thread.join(seconds)
     assert not thread.is_alive(), f"still running after {seconds} s"
     return outcome
+
+
+@contextmanager
+def far_away(port: int, delay_s: float) -> Iterator[int]:
+    """A port that leads to ``port`` with a delay each way, as between two hospitals; whoever listens there may come later."""
+
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        with source, sink:
+            while data := source.recv(65536):
+                time.sleep(delay_s)
+                sink.sendall(data)
+
+    def accept() -> None:
+        while True:
+            near, _ = listener.accept()
+            try:
+                far = socket.create_connection(("localhost", port))
+            except OSError:
+                near.close()
+                continue
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=_until_closed(carry), args=ends, daemon=True).start()
+
+    with socket.create_server(("localhost", 0)) as listener:
+        threading.Thread(target=_until_closed(accept), daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def _until_closed(work: Callable) -> Callable:
+    def run(*arguments) -> None:
+        with contextlib.suppress(OSError):
+            work(*arguments)
+
+    return run

@@ -10,9 +10,10 @@ from src.aggregator_link import AggregatorLink
 from src.errors import AggregatorRefused, AggregatorUnreachable
 from tests.src.certificates import Authority
 from tests.src.small_federation import TRAIN, VALIDATE, aggregator_in, encode, network
-from tests.src.small_server import client_of, free_port, serving, within
+from tests.src.small_server import client_of, far_away, free_port, serving, within
 
 PATIENCE_S = 3
+SLACK_S = 5  # a busy machine's
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def foreign(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server_certificate(authority):
-    return authority.certify("localhost", server=True)
+    return authority.certify("localhost")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def running(aggregator, port, server_certificate, monkeypatch):
 
 def ask(port, site, certificate, **changes):
     link = AggregatorLink(client_of(port, site, certificate, **changes), PATIENCE_S)
-    return within(PATIENCE_S + 2, link.get_tasks)
+    return within(PATIENCE_S + SLACK_S, link.get_tasks)
 
 
 def test_everything_a_collaborator_does_goes_through(running, port, certificate):
@@ -88,10 +89,9 @@ def test_another_federation(running, port, certificate):
 
 
 def test_an_aggregator_certified_by_another_authority_is_refused_at_once(running, port, foreign):
-    began = time.monotonic()
-    error = ask(port, "site_a", foreign.certify("site_a")).error
+    link = AggregatorLink(client_of(port, "site_a", foreign.certify("site_a")), give_up_after_s=600)
+    error = within(60, link.get_tasks).error
     assert isinstance(error, AggregatorRefused) and "cert_chain.crt" in str(error)
-    assert time.monotonic() - began < PATIENCE_S
 
 
 def test_an_address_the_certificate_was_not_made_for(running, port, certificate):
@@ -111,14 +111,14 @@ def test_nobody_there(port, certificate):
     error = ask(port, "site_a", certificate).error
     assert isinstance(error, AggregatorUnreachable)
     assert f"localhost:{port}" in str(error) and f"{PATIENCE_S} s" in str(error)
-    assert PATIENCE_S - 2 < time.monotonic() - began < PATIENCE_S + 2
+    assert PATIENCE_S - 2 < time.monotonic() - began < PATIENCE_S + SLACK_S
 
 
 def test_gone_for_good(aggregator, port, certificate, server_certificate):
     link = AggregatorLink(client_of(port, "site_a", certificate), PATIENCE_S)
     with serving(aggregator, port, server_certificate):
         link.get_tasks()
-    assert isinstance(within(PATIENCE_S + 2, link.get_tasks).error, AggregatorUnreachable)
+    assert isinstance(within(PATIENCE_S + SLACK_S, link.get_tasks).error, AggregatorUnreachable)
 
 
 def test_gone_for_a_moment(aggregator, port, certificate, server_certificate):
@@ -132,6 +132,19 @@ def test_gone_for_a_moment(aggregator, port, certificate, server_certificate):
     with serving(aggregator, port, server_certificate):
         asking.join(15)
     assert [task.name for task in answer[0][0]] == [VALIDATE, TRAIN]
+
+
+def test_an_aggregator_far_away_that_starts_late(aggregator, port, certificate, server_certificate):
+    """gRPC works on a connection only while somebody waits for it: sleeping between tries, a site never got through."""
+    with far_away(port, delay_s=0.15) as near_port:
+        link = AggregatorLink(client_of(near_port, "site_a", certificate), 20)
+        answer = []
+        asking = threading.Thread(target=lambda: answer.append(link.get_tasks()), daemon=True)
+        asking.start()
+        time.sleep(3)
+        with serving(aggregator, port, server_certificate):
+            asking.join(12)
+            assert answer, "no connection within 12 s"
 
 
 def test_connected_and_never_answered(running, port, certificate, monkeypatch):

@@ -64,7 +64,7 @@ def authority(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def certificates(authority):
-    return {name: authority.certify(name, server=name == "localhost") for name in (*SITES, "localhost")}
+    return {name: authority.certify(name) for name in (*SITES, "localhost")}
 
 
 def collaborator(site, port, certificate, runner=None, **changes):
@@ -103,7 +103,7 @@ def test_two_sites_train_and_leave_in_peace(tmp_path, certificates):
 
 def test_the_process_ends_with_the_reason_and_its_exit_code(tmp_path, certificates, capsys):
     port = free_port()
-    stop = within(10, collaborator("site_a", port, certificates["site_a"]).run).error
+    stop = within(20, collaborator("site_a", port, certificates["site_a"]).run).error
     assert isinstance(stop, SystemExit) and stop.code == AggregatorUnreachable.exit_code == 3
     assert "AggregatorUnreachable: could not ask for tasks" in capsys.readouterr().err
 
@@ -111,8 +111,8 @@ def test_the_process_ends_with_the_reason_and_its_exit_code(tmp_path, certificat
 def test_a_refused_site_ends_with_another_code(tmp_path, certificates, capsys):
     port = free_port()
     with serving(aggregator_in(tmp_path, ("site_b",)), port, certificates["localhost"]):
-        stop = within(14, collaborator("site_a", port, certificates["site_a"]).run).error
-        ping = within(14, collaborator("site_a", port, certificates["site_a"]).ping).error
+        stop = within(25, collaborator("site_a", port, certificates["site_a"]).run).error
+        ping = within(25, collaborator("site_a", port, certificates["site_a"]).ping).error
     assert isinstance(stop, SystemExit) and stop.code == ping.code == AggregatorRefused.exit_code == 4
     assert "AggregatorRefused: " in capsys.readouterr().err
 
@@ -124,7 +124,7 @@ def test_an_error_in_a_task_is_an_end_too(tmp_path, certificates, capsys):
 
     port = free_port()
     with serving(aggregator_in(tmp_path, ("site_a",)), port, certificates["localhost"]):
-        stop = within(14, collaborator("site_a", port, certificates["site_a"], Broken(1.0, 1)).run).error
+        stop = within(25, collaborator("site_a", port, certificates["site_a"], Broken(1.0, 1)).run).error
     assert isinstance(stop, SystemExit) and stop.code == 1
     assert "CaseError: case case_001" in capsys.readouterr().err
 
