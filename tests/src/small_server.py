@@ -2,11 +2,14 @@
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 from openfl.protocols import aggregator_pb2_grpc
@@ -15,6 +18,8 @@ from openfl.transport.grpc.aggregator_client import AggregatorGRPCClient
 from openfl.transport.grpc.common import create_grpc_server
 
 from src.aggregator import SegmentationAggregator
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
@@ -70,35 +75,36 @@ def within(seconds: float, call: Callable) -> Outcome:
     return outcome
 
 
+_SERVE = """
+import sys
+from pathlib import Path
+from openfl.transport.grpc.aggregator_server import AggregatorGRPCServer
+from tests.src.small_federation import aggregator_in
+folder, port, root_certificate, certificate, private_key = sys.argv[1:]
+aggregator = aggregator_in(Path(folder), ("site_a",))
+files = {"root_certificate": root_certificate, "certificate": certificate, "private_key": private_key}
+AggregatorGRPCServer(aggregator, int(port), **files).serve()
+"""
+
+
 @contextmanager
-def far_away(port: int, delay_s: float) -> Iterator[int]:
-    """A port that leads to ``port`` with a delay each way, as between two hospitals; whoever listens there may come later."""
-
-    def carry(source: socket.socket, sink: socket.socket) -> None:
-        with source, sink:
-            while data := source.recv(65536):
-                time.sleep(delay_s)
-                sink.sendall(data)
-
-    def accept() -> None:
-        while True:
-            near, _ = listener.accept()
-            try:
-                far = socket.create_connection(("localhost", port))
-            except OSError:
-                near.close()
-                continue
-            for ends in ((near, far), (far, near)):
-                threading.Thread(target=_until_closed(carry), args=ends, daemon=True).start()
-
-    with socket.create_server(("localhost", 0)) as listener:
-        threading.Thread(target=_until_closed(accept), daemon=True).start()
-        yield listener.getsockname()[1]
+def process_of_its_own(folder: Path, port: int, certificate: dict[str, str]) -> Iterator[subprocess.Popen]:
+    """A process that serves an aggregator of ``site_a`` as ``fx aggregator start`` does; it listens after some seconds."""
+    files = [certificate[name] for name in ("root_certificate", "certificate", "private_key")]
+    command = [sys.executable, "-c", _SERVE, str(folder), str(port), *files]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
-def _until_closed(work: Callable) -> Callable:
-    def run(*arguments) -> None:
-        with contextlib.suppress(OSError):
-            work(*arguments)
-
-    return run
+def wait_until_listening(port: int, timeout_s: float) -> None:
+    """Returns when somebody listens on a port of this machine."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("localhost", port)):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"nobody listens on port {port} after {timeout_s} s")

@@ -10,7 +10,7 @@ from src.aggregator_link import AggregatorLink
 from src.errors import AggregatorRefused, AggregatorUnreachable
 from tests.src.certificates import Authority
 from tests.src.small_federation import TRAIN, VALIDATE, aggregator_in, encode, network
-from tests.src.small_server import client_of, far_away, free_port, serving, within
+from tests.src.small_server import client_of, free_port, process_of_its_own, serving, wait_until_listening, within
 
 PATIENCE_S = 3
 SLACK_S = 5  # a busy machine's
@@ -134,17 +134,20 @@ def test_gone_for_a_moment(aggregator, port, certificate, server_certificate):
     assert [task.name for task in answer[0][0]] == [VALIDATE, TRAIN]
 
 
-def test_an_aggregator_far_away_that_starts_late(aggregator, port, certificate, server_certificate):
-    """gRPC works on a connection only while somebody waits for it: sleeping between tries, a site never got through."""
-    with far_away(port, delay_s=0.15) as near_port:
-        link = AggregatorLink(client_of(near_port, "site_a", certificate), 20)
-        answer = []
-        asking = threading.Thread(target=lambda: answer.append(link.get_tasks()), daemon=True)
-        asking.start()
-        time.sleep(3)
-        with serving(aggregator, port, server_certificate):
-            asking.join(12)
-            assert answer, "no connection within 12 s"
+def test_an_aggregator_that_starts_late(tmp_path, port, certificate, server_certificate):
+    """gRPC works on a connection only while somebody waits for it: sleeping between tries, a site never got through.
+
+    Only another process shows it; in this one, the server's threads would work on the site's connection too.
+    """
+    link = AggregatorLink(client_of(port, "site_a", certificate), 300)
+    answer = []
+    threading.Thread(target=lambda: answer.append(link.get_tasks()), daemon=True).start()
+    with process_of_its_own(tmp_path, port, server_certificate):
+        wait_until_listening(port, 240)
+        deadline = time.monotonic() + 15
+        while not answer and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert answer, "no answer 15 s after the aggregator began to listen"
 
 
 def test_connected_and_never_answered(running, port, certificate, monkeypatch):
