@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import contents, ct_ZYX, image_of, labels_ZYX
 
 from data_prep.__main__ import main
 from data_prep.check import check_dataset
 from src.data.dataset import Dataset, DatasetWriter
+from tests.data_prep.conftest import contents, ct_ZYX, image_of, labels_ZYX
 
 NATIVE = {"Brainstem": "Brain stem", "Parotid_L": "LeftParotid", "Parotid_R": "Parotid-Rt"}
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import LABELS, TG263, Hospital, contents, ct_ZYX, image_of, labels_ZYX
 
 from data_prep.__main__ import main
 from src.data.dataset import Dataset
+from tests.data_prep.conftest import LABELS, TG263, Hospital, contents, ct_ZYX, image_of, labels_ZYX
 
 
 def array(image: sitk.Image) -> np.ndarray:

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import ROOT, Hospital, contents, ct_ZYX, image_of, labels_ZYX
 
 from data_prep.__main__ import main
 from src.data.dataset import Dataset, DatasetWriter
+from tests.data_prep.conftest import ROOT, Hospital, contents, ct_ZYX, image_of, labels_ZYX
 
 
 def no_ct(h: Hospital):

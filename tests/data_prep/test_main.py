@@ -6,10 +6,10 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
 
 from data_prep.__main__ import COMMANDS, main
 from src.data.dataset import Dataset
+from tests.data_prep.conftest import ROOT
 
 
 def test_every_command_explains_itself(capsys):

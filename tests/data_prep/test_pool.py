@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import contents, ct_ZYX, image_of, labels_ZYX
 
 from data_prep.__main__ import main
 from src.data.dataset import Dataset, DatasetWriter
+from tests.data_prep.conftest import contents, ct_ZYX, image_of, labels_ZYX
 
 MASK = image_of((labels_ZYX("Brain stem") > 0).astype("uint8"))
 

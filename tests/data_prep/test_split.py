@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import ct_ZYX, image_of, labels_ZYX
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from data_prep.__main__ import main
 from data_prep.stratify import deal_splits, split_sizes
 from src.data.dataset import SPLITS, Dataset, DatasetWriter
 from src.errors import DatasetError
+from tests.data_prep.conftest import ct_ZYX, image_of, labels_ZYX
 
 FRACTIONS = (0.6, 0.15, 0.25)
 fractions_of_one = st.tuples(st.integers(1, 20), st.integers(0, 20), st.integers(0, 20)).map(lambda t: [x / sum(t) for x in t])

@@ -10,7 +10,7 @@ from src.learning.proximal import ProximalTerm
 def test_half_mu_times_the_squared_distance_from_the_rounds_weights():
     network = nn.Linear(2, 1)
     term = ProximalTerm(network, 0.4)
-    assert float(term()) == 0.0
+    assert term().item() == 0.0
     with torch.no_grad():
         network.weight.add_(torch.tensor([[1.0, -2.0]]))
         network.bias.add_(3.0)
