@@ -108,16 +108,14 @@ def _fits(value: object, hint: Any) -> bool:
 
 
 def _yaml_hint(value: object, hint: Any) -> str:
-    if hint is float and isinstance(value, str):
-        try:
-            return (
-                f"; YAML reads {value} as text, write {float(value)!r}"
-                if "e" not in repr(float(value))
-                else (f"; YAML reads {value} as text, write it with a decimal point, as in 1.0e-3")
-            )
-        except ValueError:
-            return ""
-    return ""
+    """YAML 1.1 takes 1e-3 for text; says so."""
+    if hint is not float or not isinstance(value, str):
+        return ""
+    try:
+        float(value)
+    except ValueError:
+        return ""
+    return f"; YAML reads {value} as text, write the number with a decimal point, as in 1.0e-3"
 
 
 def _hint(name: str, known: Collection[str]) -> str:

@@ -88,7 +88,7 @@ def test_each_mistyped_setting_fails(path, where):
         ("collaborator.settings.collaborator_name", "a", "unknown setting 'collaborator_name'"),  # OpenFL's to give
         ("aggregator.settings.poll_s", "soon", r"aggregator\.settings\.poll_s: expected int, found 'soon'"),
         ("aggregator.settings.poll_s", True, "expected int, found True"),
-        ("task_runner.settings.overlap", "1e-1", "YAML reads 1e-1 as text, write 0.1"),
+        ("task_runner.settings.overlap", "1e-1", "YAML reads 1e-1 as text, write the number with a decimal point"),
         ("data_loader.settings.structures", "Liver", r"expected list\[str\], found 'Liver'"),
         ("aggregator.settings", None, "setting 'rounds_to_train' is missing"),
         ("aggregator", [], "expected settings as 'name: value'"),
