@@ -14,6 +14,7 @@ import numpy as np
 from src.errors import ModelCardError, PlanSettingError
 from src.model.card import card_from_json
 from src.model.state import state_differences, state_digest
+from src.model.trained_structures import INIT_CARD
 from src.plan_check import build_task_runner, running_plan
 
 
@@ -54,7 +55,7 @@ def check_against_plan(tensors: Mapping[str, np.ndarray], plan: dict) -> None:
             f"the initial model is not of this plan's network: {'; '.join(differences[:3])}{' …' if differences[3:] else ''}; "
             "run 'fx plan initialize' again with this plan"
         )
-    bound = Path(plan["task_runner"]["settings"]["save_path"]) / "init_card.json"
+    bound = Path(plan["task_runner"]["settings"]["save_path"]) / INIT_CARD
     if not bound.is_file():
         return
     facts = json.loads(bound.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@
 
 import math
 import time
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -236,11 +237,14 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         return self._log
 
     def _check_output(self) -> None:
-        """Runs one empty patch through the network, so that a plan that can not work fails before any patient is read."""
+        """Sends the shape of a patch through the network, so that a plan that cannot work fails before any patient is read.
+
+        On the meta device: shapes alone, which costs neither time nor memory.
+        """
         shape = tuple(self.data_loader.patch_voxels)
         try:
             with torch.no_grad():
-                found = self.network(torch.zeros(1, 1, *shape)).shape
+                found = deepcopy(self.network).to("meta")(torch.zeros(1, 1, *shape, device="meta")).shape
         except (RuntimeError, ValueError) as error:
             raise PlanSettingError(f"data_loader.patch_voxels: the network cannot take {list(shape)}: {error}") from error
         if tuple(found) != (1, len(self.structures), *shape):

@@ -6,7 +6,7 @@ fed, and where it comes from. Loading checks the card and refuses what does not 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -66,8 +66,22 @@ class ModelCard:
 
     def differences(self, other: "ModelCard") -> list[str]:
         """What keeps two models from being exchanged, a sentence each; empty when nothing does."""
-        mine, theirs = self.identity(), other.identity()
-        return [f"{name} is {theirs[name]}, expected {mine[name]}" for name in _IDENTITY if mine[name] != theirs[name]]
+        mine, theirs = dict(_leaves(self.identity())), dict(_leaves(other.identity()))
+        names = [*mine, *(name for name in theirs if name not in mine)]
+        return [
+            f"{name} is {theirs.get(name, 'missing')}, expected {mine.get(name, 'none')}"
+            for name in names
+            if mine.get(name) != theirs.get(name)
+        ]
+
+
+def _leaves(content: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """The entries of nested settings by dotted name."""
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def write_model(path: Path, card: ModelCard, tensors: Mapping[str, np.ndarray]) -> None:

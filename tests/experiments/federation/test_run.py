@@ -61,6 +61,17 @@ def test_sites_end_with_one_model(finished):
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
+def test_another_scheme_starts_from_given_weights(finished, phantoms, tmp_path):
+    given = finished.folder / "save" / "site_a" / "last.safetensors"
+    standing_still = ("--set", "task_runner.settings.optimisation.learning_rate=1.0e-8")
+    run = run_command(
+        phantoms, tmp_path / "warm", *QUICK, *standing_still, "--plan", "fedprox_phantom", "--initial-weights", str(given)
+    )
+    assert run.exit_code == 0, run.output
+    before, after = read_model(given)[1], read_model(run.folder / "save" / "site_b" / "last.safetensors")[1]
+    assert all(np.allclose(before[name], after[name], atol=1e-5) for name in before)
+
+
 def test_a_structure_nobody_contours_at_a_site_has_no_value_there(finished, phantoms):
     validations = [event for event in events(finished) if event["site"] == "site_b" and event["phase"] == "validate"]
     never = set(Dataset.open(phantoms / "site_b").provenance["site_shift"]["never_contoured"]) & set(validations[-1]["dice"])

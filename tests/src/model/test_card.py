@@ -52,6 +52,14 @@ def test_what_makes_another_model_changes_the_hash_and_is_named(change):
     assert difference.startswith(next(iter(change)))
 
 
+def test_a_difference_deep_in_the_settings_is_named_alone():
+    other = replace(CARD, network={**CARD.network, "arguments": {"channels": [8, 32], "act": "relu"}})
+    assert CARD.differences(other) == [
+        "network.arguments.channels is [8, 32], expected [8, 16]",
+        "network.arguments.act is relu, expected none",
+    ]
+
+
 def test_where_it_was_trained_does_not_make_another_model():
     other = replace(CARD, site="site_b", round=9, trained_structures=(), validation_dice={}, federation="x")
     assert other.architecture_hash() == CARD.architecture_hash()
