@@ -14,7 +14,7 @@ from data_prep.case_table import CaseRow
 from data_prep.csv_file import read_csv
 from data_prep.native_names import one_native_each
 from data_prep.nifti_file import find_nifti, native_name, read_header, read_volume
-from src.data.dataset import check_same_grid
+from src.data.case_image import check_same_grid
 from src.errors import CaseError, DatasetError
 
 

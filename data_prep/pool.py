@@ -13,7 +13,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.count_table import print_counts
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 from src.errors import DatasetError
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from data_prep.count_table import print_counts
 from data_prep.stratify import deal_splits
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 from src.errors import DatasetError
 
 

@@ -7,7 +7,8 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from data_prep.phantom.case import ANATOMIES, PhantomCase, make_case
 from data_prep.phantom.patient import Grid
 from data_prep.phantom.site_shift import SiteShift, case_generator, draw_site_shift, split_generator
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 from src.errors import DatasetError
 
 SPACING_MM = {

@@ -9,7 +9,8 @@ import SimpleITK as sitk
 
 from data_prep.__main__ import main
 from data_prep.check import check_dataset
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 from tests.data_prep.conftest import contents, ct_ZYX, image_of, labels_ZYX
 
 NATIVE = {"Brainstem": "Brain stem", "Parotid_L": "LeftParotid", "Parotid_R": "Parotid-Rt"}

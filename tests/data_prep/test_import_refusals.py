@@ -13,7 +13,8 @@ import pytest
 import SimpleITK as sitk
 
 from data_prep.__main__ import main
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 from tests.data_prep.conftest import ROOT, Hospital, contents, ct_ZYX, image_of, labels_ZYX
 
 

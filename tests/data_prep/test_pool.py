@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from data_prep.__main__ import main
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 from tests.data_prep.conftest import contents, ct_ZYX, image_of, labels_ZYX
 
 MASK = image_of((labels_ZYX("Brain stem") > 0).astype("uint8"))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from data_prep.__main__ import main
 from data_prep.stratify import deal_splits, split_sizes
-from src.data.dataset import SPLITS, Dataset, DatasetWriter
+from src.data.dataset import SPLITS, Dataset
+from src.data.dataset_writer import DatasetWriter
 from src.errors import DatasetError
 from tests.data_prep.conftest import ct_ZYX, image_of, labels_ZYX
 

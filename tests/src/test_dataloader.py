@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from src.data.dataset import DatasetWriter
+from src.data.dataset_writer import DatasetWriter
 from src.dataloader import HeadNeckCTLoader, LiverCTLoader
 from src.errors import DatasetError, PlanSettingError, StructureError
 from tests.conftest import sphere_case, write_sphere_dataset

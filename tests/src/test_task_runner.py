@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from openfl.utilities import TensorKey
 
-from src.data.dataset import DatasetWriter
+from src.data.dataset_writer import DatasetWriter
 from src.dataloader import HeadNeckCTLoader
 from src.errors import ModelCardError, PlanSettingError
 from src.evaluation.validation import validate_cases

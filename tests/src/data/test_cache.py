@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from src.data.cache import CaseCache
-from src.data.dataset import Dataset, DatasetWriter
+from src.data.dataset import Dataset
+from src.data.dataset_writer import DatasetWriter
 from src.data.preprocessing import Preprocessing
 from src.errors import CaseError, PlanSettingError
 from tests.conftest import SPHERE_STRUCTURES, sphere_case, write_sphere_dataset

@@ -10,7 +10,8 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.data.dataset import Dataset, DatasetWriter, check_name
+from src.data.dataset import Dataset, check_name
+from src.data.dataset_writer import DatasetWriter
 from src.errors import CaseError, DatasetError, StructureError
 
 
