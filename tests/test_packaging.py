@@ -135,7 +135,8 @@ def test_install_create_a_workspace_uninstall(wheel, environment, tmp_path):
     assert "torch/oar_segmentation" not in fx(environment, tmp_path, "workspace", "create", "--help").stdout
     before = {path for path in environment.rglob("*") if "__pycache__" not in path.parts}
 
-    pip(environment, "install", "--no-deps", "--no-index", str(wheel))
+    # The environment sees the packages of the one that runs the tests, and `make` installed this one there too.
+    pip(environment, "install", "--no-deps", "--no-index", "--ignore-installed", str(wheel))
     assert "torch/oar_segmentation" in fx(environment, tmp_path, "workspace", "create", "--help").stdout
     created = fx(environment, tmp_path, *create)
     assert created.returncode == 0, created.stdout + created.stderr
