@@ -17,7 +17,7 @@ test: $(INSTALLED)  ## the fast tests, with a whole federation through real fx p
 	@$(PYTEST)
 
 test-all: $(INSTALLED)  ## the fast tests and the slow ones
-	@echo "make test-all: every test; the slow ones train on real patients where ../shared/data is there"
+	@echo "make test-all: every test; the slow ones train for minutes"
 	@$(PYTEST) -m "slow or not slow"
 
 lint: $(INSTALLED)  ## ruff's checks and formatting
