@@ -22,6 +22,7 @@ from src.data.truth import Truth, cached_truth
 from src.environment import check_numpy
 from src.errors import DatasetError, PlanSettingError
 from src.plan_check import check_running_plan
+from src.setting_range import check_number, check_whole
 
 
 class CTLoader(PyTorchDataLoader):
@@ -72,10 +73,10 @@ class CTLoader(PyTorchDataLoader):
         )
         self.patch_voxels = _check_patch(patch_voxels)
         self.augmentation = self._check_augmentation(augmentation)
-        self.background_share = _check_number("background_share", background_share, 0, 1)
-        self.num_workers = _check_whole("num_workers", num_workers, 0)
-        _check_whole("batch_size", batch_size, 1)
-        _check_whole("random_seed", random_seed, 0)
+        self.background_share = check_number("data_loader.background_share", background_share, 0, 1)
+        self.num_workers = check_whole("data_loader.num_workers", num_workers, 0)
+        check_whole("data_loader.batch_size", batch_size, 1)
+        check_whole("data_loader.random_seed", random_seed, 0)
         self.train_cases: list[PreparedCase] = []
         self.valid_cases: list[PreparedCase] = []
         self._round = _RoundSteps(batch_size)
@@ -240,15 +241,3 @@ def _check_patch(patch_voxels: list[int]) -> tuple[int, int, int]:
     ):
         raise PlanSettingError(f"data_loader.patch_voxels: expected three whole numbers of at least 8, found {patch_voxels}")
     return tuple(patch_voxels)
-
-
-def _check_whole(name: str, value: int, lowest: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
-        raise PlanSettingError(f"data_loader.{name}: expected a whole number of at least {lowest}, found {value!r}")
-    return value
-
-
-def _check_number(name: str, value: float, lowest: float, highest: float) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not lowest <= value <= highest:
-        raise PlanSettingError(f"data_loader.{name}: expected a number from {lowest} to {highest}, found {value!r}")
-    return float(value)

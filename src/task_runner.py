@@ -28,6 +28,7 @@ from src.model.precision import choose_precision
 from src.model.state import load_network_state, network_state
 from src.model.trained_structures import TrainedStructures, note_initial_card
 from src.run_log import RunLog
+from src.setting_range import check_number, check_whole
 
 
 class SegmentationTaskRunner(PyTorchTaskRunner):
@@ -78,18 +79,18 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             self.network,
             data_loader,
             optimisation=_read_optimisation(optimisation),
-            steps_per_round=_check_whole("steps_per_round", steps_per_round),
-            schedule_rounds=_check_whole("schedule_rounds", schedule_rounds),
+            steps_per_round=check_whole("task_runner.steps_per_round", steps_per_round, 1),
+            schedule_rounds=check_whole("task_runner.schedule_rounds", schedule_rounds, 1),
             precision=dtype,
             device=self.device,
-            proximal_mu=_check_number("proximal_mu", proximal_mu, 1e6),
+            proximal_mu=check_number("task_runner.proximal_mu", proximal_mu, 0, 1e6),
             random_seed=random_seed,
         )
         self.predictor = Predictor(
             self.network,
             patch_voxels=data_loader.patch_voxels,
             window_hu=data_loader.preprocessing.window_hu,
-            overlap=_check_number("overlap", overlap, 0.95),
+            overlap=check_number("task_runner.overlap", overlap, 0, 0.95),
             precision=dtype,
             device=self.device,
         )
@@ -259,15 +260,3 @@ def _read_optimisation(settings: dict) -> Optimisation:
         return Optimisation(**settings)
     except TypeError as error:
         raise PlanSettingError(f"task_runner.optimisation: {error}") from error
-
-
-def _check_whole(name: str, value: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise PlanSettingError(f"task_runner.{name}: expected a whole number of at least 1, found {value!r}")
-    return value
-
-
-def _check_number(name: str, value: float, highest: float) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= highest:
-        raise PlanSettingError(f"task_runner.{name}: expected a number from 0 to {highest}, found {value!r}")
-    return float(value)

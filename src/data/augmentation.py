@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from src.data.preprocessing import AIR_HU
-from src.errors import PlanSettingError
+from src.setting_range import check_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         limits = {"rotation_degrees": 45, "scaling": 0.5, "contrast": 0.9}
         for name, value in asdict(self).items():
-            limit = limits.get(name, 1)
-            if not isinstance(value, int | float) or not 0 <= value <= limit:
-                raise PlanSettingError(f"augmentation.{name}: expected a number from 0 to {limit}, found {value!r}")
+            check_number(f"augmentation.{name}", value, 0, limits.get(name, 1))
 
 
 def cut_patch(

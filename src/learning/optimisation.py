@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import nn
 
-from src.errors import PlanSettingError
+from src.setting_range import check_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,8 @@ class Optimisation:
     def __post_init__(self) -> None:
         lowest = {"learning_rate": 1e-8, "clip_norm": 1e-8}
         for field in fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or value < lowest.get(field.name, 0):
-                raise PlanSettingError(
-                    f"task_runner.optimisation.{field.name}: expected a number of at least {lowest.get(field.name, 0)}, "
-                    f"found {value!r}"
-                )
+            where = f"task_runner.optimisation.{field.name}"
+            check_number(where, getattr(self, field.name), lowest.get(field.name, 0))
 
     def rate_at(self, step: int, num_steps: int) -> float:
         """The learning rate of one step of the whole run.
