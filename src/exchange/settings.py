@@ -1,0 +1,86 @@
+"""What the plan says about the exchange; every number is checked once, here."""
+
+from dataclasses import dataclass
+
+from src.errors import PlanSettingError
+from src.exchange.schedule import SCHEDULES
+from src.setting_range import check_number, check_whole
+
+WIRE_DTYPES = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeSettings:
+    """When a site exchanges, with whom, and in which precision.
+
+    Attributes:
+        schedule: of ``SCHEDULES``; ``none`` never exchanges, ``chain`` is cyclic weight transfer.
+        peers_per_exchange: peers pulled from at a time, for ``base_k_plus_1`` and ``random``; at least 1.
+        warm_up_rounds: rounds alone before the first exchange; at least 1, except for ``chain``.
+        exchange_every: an exchange every so many rounds after the warm-up; at least 1.
+        local_rounds_at_end: rounds alone after the last exchange; at least 0.
+        wire_dtype: of ``WIRE_DTYPES``; what weights are rounded to on the wire.
+        lock_step: whether to wait for the peer's model of the very same round; for tests and for exact mixing.
+        seed: of the ``random`` schedule.
+    """
+
+    schedule: str
+    peers_per_exchange: int
+    warm_up_rounds: int
+    exchange_every: int
+    local_rounds_at_end: int
+    wire_dtype: str
+    lock_step: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        where = "collaborator.exchange"
+        if self.schedule not in SCHEDULES:
+            raise PlanSettingError(f"{where}.schedule: expected one of {', '.join(SCHEDULES)}, found '{self.schedule}'")
+        if self.wire_dtype not in WIRE_DTYPES:
+            raise PlanSettingError(f"{where}.wire_dtype: expected one of {', '.join(WIRE_DTYPES)}, found '{self.wire_dtype}'")
+        if not isinstance(self.lock_step, bool):
+            raise PlanSettingError(f"{where}.lock_step: expected true or false, found {self.lock_step!r}")
+        lowest = {"peers_per_exchange": 1, "warm_up_rounds": 0 if self.schedule == "chain" else 1, "exchange_every": 1}
+        for name in ("peers_per_exchange", "warm_up_rounds", "exchange_every", "local_rounds_at_end", "seed"):
+            check_whole(f"{where}.{name}", getattr(self, name), lowest.get(name, 0))
+        if self.schedule == "chain" and (self.warm_up_rounds, self.exchange_every, self.local_rounds_at_end) != (0, 1, 0):
+            raise PlanSettingError(
+                f"{where}: a chain hands its model on after every round; set warm_up_rounds 0, exchange_every 1, "
+                "local_rounds_at_end 0"
+            )
+
+    def exchange_at(self, round_number: int, rounds: int) -> int | None:
+        """The number of the exchange that precedes a round's training; None when there is none.
+
+        Args:
+            round_number: from 0.
+            rounds: of the whole run.
+        """
+        since = round_number - self.warm_up_rounds
+        if self.schedule == "none" or since < 0 or since % self.exchange_every:
+            return None
+        return since // self.exchange_every if round_number < rounds - self.local_rounds_at_end else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingSettings:
+    """How long a site waits for what; all in seconds, all above 0.
+
+    Attributes:
+        connect_timeout_s: for a peer's first answer.
+        pull_timeout_s: for one peer's whole snapshot, tries included; nobody waits longer for anybody in a round.
+        round_wait_s: for a peer's model of one particular round; only ``chain`` and ``lock_step`` wait for that.
+        closing_wait_s: after the last round, for the others' final models.
+        serve_after_s: after that, how long to go on serving those who are not done.
+    """
+
+    connect_timeout_s: float
+    pull_timeout_s: float
+    round_wait_s: float
+    closing_wait_s: float
+    serve_after_s: float
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            check_number(f"collaborator.timing.{name}", getattr(self, name), 0.01)
