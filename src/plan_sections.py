@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from openfl.interface.aggregation_functions.core import AggregationFunction
 
 from src.errors import PlanSettingError
+from src.peer_plan import check_peer_plan, is_peer_plan
 from src.plan_signature import check_call, check_keys, check_kind, import_template
 
 # What OpenFL itself passes to the class a section names.
@@ -25,6 +26,8 @@ _PASSED_BY_OPENFL = {
     "straggler_handling_policy": set(),
 }  # fmt: skip
 _OPTIONAL_SECTIONS = {"compression_pipeline", "straggler_handling_policy"}
+# Of an aggregator alone.
+_AGGREGATOR_SECTIONS = {"tasks", "straggler_handling_policy"}
 # Both ends are built from this section, and both swallow what they do not know.
 _NETWORK = {"agg_addr": str, "agg_port": int, "use_tls": bool, "require_client_auth": bool, "transport_protocol": str}
 _TASK_ARGUMENTS_BY_OPENFL = {"self", "col_name", "round_num", "input_tensor_dict"}
@@ -39,15 +42,19 @@ def check_plan(config: object) -> None:
     Raises:
         PlanSettingError: naming section and setting.
     """
-    sections = {*_PASSED_BY_OPENFL, "network", "tasks"}
+    without_aggregator = is_peer_plan(config)
+    sections = {*_PASSED_BY_OPENFL, "network", "tasks"} - (_AGGREGATOR_SECTIONS if without_aggregator else set())
     check_keys("plan", config, sections, sorted(sections - _OPTIONAL_SECTIONS))
     classes = {}
     for section, passed in _PASSED_BY_OPENFL.items():
         if section in config:
             classes[section] = _check_section(section, config[section], passed)
     _check_network(config["network"])
-    _check_tasks(config["tasks"], classes["task_runner"])
-    _check_across(config)
+    if without_aggregator:
+        check_peer_plan(config)
+    else:
+        _check_tasks(config["tasks"], classes["task_runner"])
+        _check_across(config)
 
 
 def _check_section(section: str, content: object, passed_by_openfl: set[str]) -> type:
