@@ -9,13 +9,13 @@ it got it; averaging it in would pull the row back towards where the round began
 site s in which c is contoured, and stays what it was, bit for bit, when all of them are 0.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 from openfl.interface.aggregation_functions.core import AggregationFunction
 from openfl.utilities import LocalTensor
 
+from src.learning.row_average import average, average_rows
 from src.model.network import HEAD_TENSORS
 
 CASES = "train_cases"
@@ -51,44 +51,6 @@ class PartialLabelAverage(AggregationFunction):
             return average(tensors, {tensor.col_name: float(tensor.weight) for tensor in local_tensors})
         previous, cases_SC = _read_store(db_iterator, tensor_name, fl_round, sites)
         return average_rows(tensors, cases_SC, previous)
-
-
-def average(tensors: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
-    """The weighted mean of the sites' tensors; the same bits whatever the order of the sites.
-
-    Args:
-        tensors: by site, arrays of one shape.
-        weights: by site, at least 0, not all 0.
-
-    Returns:
-        float32 array, summed in float64.
-    """
-    sites = sorted(tensors)
-    total = math.fsum(weights[site] for site in sites)
-    assert total > 0, "the aggregator refuses a round in which nobody trained"
-    mean = np.zeros(tensors[sites[0]].shape, dtype=np.float64)
-    for site in sites:
-        mean += tensors[site].astype(np.float64) * weights[site]
-    return (mean / total).astype(np.float32)
-
-
-def average_rows(tensors: Mapping[str, np.ndarray], cases_SC: Mapping[str, np.ndarray], previous: np.ndarray) -> np.ndarray:
-    """The mean of each row over the sites that trained it.
-
-    Args:
-        tensors: by site, arrays (C, …) with one row per structure.
-        cases_SC: by site, training cases in which each structure is contoured, (C,).
-        previous: the (C, …) array all sites began with; a row that nobody trained is taken from it unchanged.
-
-    Returns:
-        float32 array (C, …).
-    """
-    rows = np.array(previous, dtype=np.float32)
-    for channel in range(len(rows)):
-        weights = {site: float(cases_SC[site][channel]) for site in tensors}
-        if math.fsum(weights.values()) > 0:
-            rows[channel] = average({site: tensors[site][channel] for site in tensors}, weights)
-    return rows
 
 
 def _read_store(
