@@ -1,6 +1,6 @@
 """One optimiser step, and a learning rate that does not care where rounds begin."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -64,12 +64,13 @@ class Stepper:
         self.untrained = torch.tensor([channel for channel, trained in enumerate(trained_C) if not trained], dtype=torch.long)
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
-    def step(self, loss: torch.Tensor, step: int) -> float:
+    def step(self, loss: torch.Tensor, step: int, taught_C: torch.Tensor | None = None) -> float:
         """Descends once, unless the gradient is not finite; returns the norm of the gradient before clipping.
 
         Args:
             loss: a scalar with a graph.
             step: steps done before, over all rounds.
+            taught_C: bool, the rows that may move in this step although the site does not train them; None is none.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate_at(step, self.num_steps)
@@ -78,10 +79,24 @@ class Stepper:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         if not torch.isfinite(norm):
             return float(norm)
+        kept = self.untrained if taught_C is None else self.untrained[~taught_C.cpu()[self.untrained]]
         head = (self.network.head.weight, self.network.head.bias)
-        rows = [tensor.detach()[self.untrained].clone() for tensor in head]
+        rows = [tensor.detach()[kept].clone() for tensor in head]
         self.optimiser.step()
         with torch.no_grad():
             for tensor, row in zip(head, rows, strict=True):
-                tensor[self.untrained] = row
+                tensor[kept] = row
         return float(norm)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """AdamW's moments and step counts, live, by ``<place of the parameter>/<name>``; empty before the first step."""
+        state = self.optimiser.state_dict()["state"]
+        return {f"{place}/{name}": tensor for place, entry in state.items() for name, tensor in entry.items()}
+
+    def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Takes over copies of what ``tensors`` gave."""
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for key, tensor in tensors.items():
+            place, name = key.split("/")
+            state.setdefault(int(place), {})[name] = tensor.clone()
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})

@@ -2,7 +2,9 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 from zlib import crc32
 
 import torch
@@ -16,6 +18,42 @@ from src.model.losses import segmentation_loss, unpack_labels
 from src.model.precision import autocast
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A batch of the loader, on the network's device.
+
+    Attributes:
+        image_B1XYZ: float32 in −1 … 1.
+        bits_BXYZ: int32, bit c of a voxel is set where structure c is contoured.
+        masks_BCXYZ: the same as float32 of 0 and 1.
+        contoured_BC: bool, structure contoured in that case.
+    """
+
+    image_B1XYZ: torch.Tensor
+    bits_BXYZ: torch.Tensor
+    masks_BCXYZ: torch.Tensor
+    contoured_BC: torch.Tensor
+
+
+class Companion(Protocol):
+    """What learns along with the network in each step, and may add to its loss."""
+
+    taught_C: torch.Tensor
+    """bool; output rows that may move in a step with an addition although the site does not train them."""
+
+    def join(self, batch: Batch, own_logits_BCXYZ: torch.Tensor, step: int) -> torch.Tensor | None:
+        """Takes part in one step; must draw nothing from the network's own generators.
+
+        Args:
+            batch: that the network has just seen.
+            own_logits_BCXYZ: what it made of it, with its graph.
+            step: steps done before, over all rounds.
+
+        Returns:
+            What is added to the network's loss; None leaves the step as it would be alone, bit for bit.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,34 +114,87 @@ class LocalTraining:
         self.precision, self.device = precision, device
         self._stepper: Stepper | None = None
 
+    @property
+    def stepper(self) -> Stepper:
+        """The present optimiser; made when first asked for."""
+        if self._stepper is None:
+            self._stepper = self.new_stepper(self.network, self.optimisation)
+        return self._stepper
+
+    def new_stepper(self, network: nn.Module, optimisation: Optimisation) -> Stepper:
+        """A fresh optimiser that moves the output rows of the structures contoured here."""
+        trained_C = [cases > 0 for cases in self.data_loader.train_cases_with()]
+        return Stepper(network, optimisation, self.num_steps, trained_C)
+
     def forget_optimiser(self) -> None:
         """Begins the next round with a fresh optimiser."""
         self._stepper = None
 
-    def train_round(self, site: str, round_number: int) -> TrainedRound:
-        """Takes the steps of one round; a function of the weights, the optimiser's state, seed, site and round."""
-        if self._stepper is None:
-            trained_C = [cases > 0 for cases in self.data_loader.train_cases_with()]
-            self._stepper = Stepper(self.network, self.optimisation, self.num_steps, trained_C)
-        torch.manual_seed(crc32(f"{self.random_seed}/{site}/{round_number}".encode()))
+    def optimiser_tensors(self) -> dict[str, torch.Tensor]:
+        """The optimiser's state, live, for a checkpoint; empty when the next round begins with a fresh one."""
+        return {} if self._stepper is None else self._stepper.tensors()
+
+    def restore_optimiser(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Takes over copies of what ``optimiser_tensors`` gave."""
+        self.forget_optimiser()
+        if tensors:
+            self.stepper.restore(tensors)
+
+    def train_round(self, site: str, round_number: int, companion: Companion | None = None) -> TrainedRound:
+        """Takes the steps of one round; a function of the weights, the optimiser's state, seed, site, round and companion."""
+        return self.take_steps(self.stepper, site, round_number, self.steps_per_round, companion)
+
+    def take_steps(
+        self, stepper: Stepper, site: str, round_number: int, num_steps: int, companion: Companion | None
+    ) -> TrainedRound:
+        """The loop that every way of training shares.
+
+        Args:
+            stepper: of this network.
+            site, round_number: what batches and dropout follow from.
+            num_steps: at least 1.
+            companion: None trains alone.
+        """
+        torch.manual_seed(self.seed_of(site, round_number))
         self.network.train()
         proximal = ProximalTerm(self.network, self.proximal_mu)
         losses, norms = [], []
-        batches = self.data_loader.training_batches(round_number, self.steps_per_round)
-        progress = tqdm(batches, desc=f"train round {round_number}", total=self.steps_per_round, disable=None, leave=False)
-        for step, batch in enumerate(progress):
-            loss = self.batch_loss(batch) + proximal()
+        batches = self.data_loader.training_batches(round_number, num_steps)
+        progress = tqdm(batches, desc=f"train round {round_number}", total=num_steps, disable=None, leave=False)
+        for step, loaded in enumerate(progress, start=round_number * self.steps_per_round):
+            batch = self._on_device(loaded)
+            logits_BCXYZ = self.logits(self.network, batch)
+            loss = supervised_loss(logits_BCXYZ, batch) + proximal()
             losses.append(float(loss.detach()))
-            norms.append(self._stepper.step(loss, round_number * self.steps_per_round + step))
+            addition = companion.join(batch, logits_BCXYZ, step) if companion else None
+            norms.append(
+                stepper.step(loss, step) if addition is None else stepper.step(loss + addition, step, companion.taught_C)
+            )
         if skipped := sum(not math.isfinite(norm) for norm in norms):
             logger.warning(
                 "round %d: %d of %d steps had no finite gradient and were skipped", round_number, skipped, len(norms)
             )
         return TrainedRound(losses=tuple(losses), gradient_norms=tuple(norms))
 
-    def batch_loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """The supervised loss of the present network on one batch of the loader; a scalar with a graph."""
+    def seed_of(self, *what: object) -> int:
+        """A seed that follows from the plan's and from what it is for."""
+        return crc32("/".join(str(part) for part in (self.random_seed, *what)).encode())
+
+    def logits(self, network: nn.Module, batch: Batch) -> torch.Tensor:
+        """A network's logits (B, C, X, Y, Z) of a batch, in the precision of this training."""
         with autocast(self.precision, self.device):
-            logits_BCXYZ = self.network(batch["image"].to(self.device))
-        masks_BCXYZ = unpack_labels(batch["bits"].to(self.device), logits_BCXYZ.shape[1])
-        return segmentation_loss(logits_BCXYZ, masks_BCXYZ, batch["contoured"].to(self.device))
+            return network(batch.image_B1XYZ)
+
+    def _on_device(self, loaded: dict[str, torch.Tensor]) -> Batch:
+        bits_BXYZ, contoured_BC = loaded["bits"].to(self.device), loaded["contoured"].to(self.device)
+        return Batch(
+            image_B1XYZ=loaded["image"].to(self.device),
+            bits_BXYZ=bits_BXYZ,
+            masks_BCXYZ=unpack_labels(bits_BXYZ, contoured_BC.shape[1]),
+            contoured_BC=contoured_BC,
+        )
+
+
+def supervised_loss(logits_BCXYZ: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """``segmentation_loss`` of logits against what is contoured; a scalar."""
+    return segmentation_loss(logits_BCXYZ, batch.masks_BCXYZ, batch.contoured_BC)
