@@ -1,0 +1,39 @@
+"""Files that are on disk whole or not at all, whatever moment the power goes at."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def write_whole(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+    """Writes a file beside its place, flushes it to the disk, and renames it into place; the folder is flushed too.
+
+    Args:
+        path: its folder is made if it is not there; meanwhile ``.<name>.partial`` lies beside it.
+        chunks: the content in order; none makes an empty file. What they raise is passed on.
+
+    Raises:
+        OSError: the disk is full or refuses; as with every fault before the renaming, what was at ``path`` is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """A renaming is in the folder, not in the file; without this a power cut may undo it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
