@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 import yaml
 from rich.console import Console
+from rich.table import Table
 from tqdm import tqdm
 
 from experiments.command import exit_code_of
@@ -31,18 +32,21 @@ from src.model.network import build_network
 from src.model.precision import choose_precision
 from src.model.state import load_network_state
 
+MODELS = ("last", "best", "consensus")
+
 
 def score_run(
     run: Path, data: Path, split: str, model: str = "last", model_of: str | None = None, console: Console | None = None
 ) -> Path:
-    """Scores every site's saved model on its own cases, prints the table and writes ``scores_<split>_<model>.json``.
+    """Scores every site's saved model on its own cases and writes ``scores_<split>_<model>.json``.
 
     Args:
         run: a run folder.
         data: folder with one dataset per site, as the run had it.
         split: of ``SPLITS``; scoring ``test`` is noted in ``scored.log`` of the run folder.
-        model: ``last`` or ``best``.
+        model: of ``MODELS``; ``consensus`` is the one model that sites without an aggregator make together at the end.
         model_of: the site whose model is scored on every site's cases, such as the pooled one; by default each on its own.
+        console: for what there is to say about looks at the test cases.
 
     Returns:
         The file with the scores of every case.
@@ -57,17 +61,29 @@ def score_run(
     if split == "test":
         _note_test(run, model, console)
     scores = {site: score_model(path, sites[site], split, settings) for site, path in models.items()}
-    cells = {
-        site: {name: (entry["mean"], entry["num_scored"]) for name, entry in score["structures"].items()}
-        for site, score in scores.items()
-    }
-    title = f"{run.name}: {split} Dice of {model}.safetensors, mean over cases (number of cases)"
-    console.print(render(dice_table(title, cells)), highlight=False, soft_wrap=True)
     target = run / f"scores_{split}_{model}.json"
     partial = target.with_suffix(".partial")
     partial.write_text(json.dumps({"split": split, "model": model, "sites": scores}, indent=1) + "\n", encoding="utf-8")
     partial.replace(target)
     return target
+
+
+def table_of(scores: Path, name: str | None = None) -> Table:
+    """The table of a file that ``score_run`` wrote.
+
+    Args:
+        scores: the file.
+        name: what to call the run; by default its folder.
+    """
+    content = json.loads(scores.read_text(encoding="utf-8"))
+    cells = {
+        site: {structure: (entry["mean"], entry["num_scored"]) for structure, entry in score["structures"].items()}
+        for site, score in content["sites"].items()
+    }
+    model = f"{content['model']}.safetensors"
+    return dice_table(
+        f"{name or scores.parent.name}: {content['split']} Dice of {model}, mean over cases (number of cases)", cells
+    )
 
 
 def score_model(path: Path, dataset: Dataset, split: str, settings: dict) -> dict:
@@ -125,7 +141,9 @@ def _find_models(run: Path, model: str, sites: set[str], model_of: str | None) -
         path.parent.name: path for path in sorted(run.glob(f"save/*/{model}.safetensors")) if path.parent.name != AGGREGATOR
     }
     if not models:
-        raise ModelCardError(f"expected saved models in '{run.name}/save', found none; give the folder of a finished run")
+        raise ModelCardError(
+            f"expected saved models '{model}' in '{run.name}/save', found none; give the folder of a finished run"
+        )
     if model_of is not None:
         if model_of not in models:
             raise ModelCardError(f"the run has no model of '{model_of}', only of {', '.join(models)}")
@@ -175,10 +193,12 @@ def main() -> None:
     parser.add_argument("--run", required=True, type=Path, help="folder of a finished run")
     parser.add_argument("--data", required=True, type=Path, help="folder with one dataset per site")
     parser.add_argument("--split", choices=SPLITS, default="valid", help="test is for one look, and noted (default valid)")
-    parser.add_argument("--model", choices=("last", "best"), default="last", help="which saved model (default last)")
+    parser.add_argument("--model", choices=MODELS, default="last", help="which saved model (default last)")
     parser.add_argument("--model-of", metavar="SITE", help="score this site's model on every site's cases (a pooled one, say)")
     given = parser.parse_args()
-    print(f"saved: {score_run(given.run, given.data, given.split, given.model, given.model_of)}")
+    target = score_run(given.run, given.data, given.split, given.model, given.model_of)
+    print(render(table_of(target)), end="")
+    print(f"saved: {target}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 from rich.console import Console
 from rich.table import Table
 
 _WIDEST = 500
+_GAP = "   "
 
 Scores = Mapping[str, Mapping[str, tuple[float | None, int]]]
 
@@ -39,6 +41,22 @@ def mean_of(values: list[float | None]) -> float | None:
     """Mean of the values that are there; None when none is."""
     present = [value for value in values if value is not None]
     return math.fsum(present) / len(present) if present else None
+
+
+def beside(tables: Sequence[Table], width: int) -> str:
+    """Tables as plain text next to each other, or below each other where they do not fit.
+
+    Args:
+        tables: at least one.
+        width: characters there are.
+    """
+    texts = [render(table).splitlines() for table in tables]
+    widths = [max(map(len, lines)) for lines in texts]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) > width:
+        return "\n".join("\n".join(lines) + "\n" for lines in texts)
+    rows = zip_longest(*texts, fillvalue="")
+    padded = (_GAP.join(line.ljust(size) for line, size in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in padded) + "\n"
 
 
 def render(table: Table) -> str:

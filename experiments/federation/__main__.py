@@ -21,14 +21,11 @@ def read_arguments(arguments: list[str]) -> FederationSettings:
     parser.add_argument("--cache", type=Path, help="folder for prepared cases, kept between runs")
     parser.add_argument("--timeout-s", type=float, default=24 * 3600, help="how long training may take (default one day)")
     given = parser.parse_args(arguments)
-    if given.rounds is not None:
-        # The plan counts the closing validation as a round of its own.
-        given.changes.append(f"aggregator.settings.rounds_to_train={given.rounds + 1}")
-        given.changes.append(f"task_runner.settings.schedule_rounds={given.rounds}")
     return FederationSettings(
         plan=given.plan,
         data=given.data,
         output=given.output or Path("runs") / f"{given.plan}-{datetime.now():%Y%m%d-%H%M%S}",
+        rounds=given.rounds,
         changes=tuple(given.changes),
         initial_weights=given.initial_weights,
         cache=given.cache,

@@ -9,7 +9,6 @@ from pathlib import Path
 from experiments.federation.processes import Processes
 
 _FX_BATCH = Path(__file__).with_name("fx_batch.py")
-FQDN = "localhost"
 
 
 def fx_commands(*commands: Sequence[str]) -> list[str]:
@@ -17,14 +16,11 @@ def fx_commands(*commands: Sequence[str]) -> list[str]:
     return [sys.executable, str(_FX_BATCH), json.dumps([list(command) for command in commands])]
 
 
-def request_certificates(processes: Processes, aggregator: Path, sites: dict[str, Path], timeout_s: float) -> None:
-    """Makes the CA and the aggregator's certificate in its workspace, and each site's key and request in the site's own."""
-    authority = fx_commands(
-        ["workspace", "certify"],
-        ["aggregator", "generate-cert-request", "--fqdn", FQDN],
-        ["aggregator", "certify", "--fqdn", FQDN, "--silent"],
-    )
-    processes.start("certificate authority", authority, aggregator)
+def request_certificates(
+    processes: Processes, commands: Sequence[Sequence[str]], authority: Path, sites: dict[str, Path], timeout_s: float
+) -> None:
+    """Makes what signs, by the authority's commands in its workspace, and each site's key and request in the site's own."""
+    processes.start("certificate authority", fx_commands(*commands), authority)
     for site, workspace in sites.items():
         processes.start(
             f"request of {site}", fx_commands(["collaborator", "generate-cert-request", "-n", site, "-s"]), workspace
@@ -32,16 +28,16 @@ def request_certificates(processes: Processes, aggregator: Path, sites: dict[str
     processes.wait(timeout_s)
 
 
-def sign_requests(processes: Processes, aggregator: Path, sites: dict[str, Path], timeout_s: float) -> None:
-    """Signs each site's request at the aggregator, registers the site in its ``cols.yaml``, and hands the answer back."""
+def sign_requests(processes: Processes, authority: Path, sites: dict[str, Path], timeout_s: float) -> None:
+    """Signs each site's request at the authority, registers the site in its ``cols.yaml``, and hands the answer back."""
     for site, workspace in sites.items():
-        shutil.move(workspace / f"col_{site}_to_agg_cert_request.zip", aggregator)
+        shutil.move(workspace / f"col_{site}_to_agg_cert_request.zip", authority)
     commands = [
         ["collaborator", "certify", "--request-pkg", f"col_{site}_to_agg_cert_request.zip", "-n", site, "--silent"]
         for site in sites
     ]
-    processes.start("signing", fx_commands(*commands), aggregator)
+    processes.start("signing", fx_commands(*commands), authority)
     processes.wait(timeout_s)
     for site, workspace in sites.items():
         # What `fx collaborator certify --import` does, without starting OpenFL for it.
-        shutil.unpack_archive(aggregator / f"agg_to_col_{site}_signed_cert.zip", workspace / "cert")
+        shutil.unpack_archive(authority / f"agg_to_col_{site}_signed_cert.zip", workspace / "cert")

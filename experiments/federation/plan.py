@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 
 from experiments.federation.template import REPOSITORY
 from src.errors import PlanSettingError
+from src.peer_plan import is_peer_plan
 
 PLANS = REPOSITORY / "plan" / "plans"
 
@@ -46,16 +48,23 @@ def change_plan(plan: dict, changes: Sequence[str]) -> None:
         section[last] = yaml.safe_load(text)
 
 
-def address_plan(plan: dict, port: int) -> None:
-    """Sets where the aggregator of this machine listens, over mutual TLS."""
-    plan["network"]["settings"].update(agg_addr="localhost", agg_port=port, use_tls=True, require_client_auth=True)
+def set_rounds(plan: dict, rounds: int) -> None:
+    """Sets the rounds of training, and lets the learning rate decay over them."""
+    if is_peer_plan(plan):
+        plan["collaborator"]["settings"]["rounds"] = plan["aggregator"]["settings"]["rounds_to_train"] = rounds
+    else:
+        # The closing validation counts as a round of its own.
+        plan["aggregator"]["settings"]["rounds_to_train"] = rounds + 1
+    plan["task_runner"]["settings"]["schedule_rounds"] = rounds
 
 
-def free_port() -> int:
-    """A TCP port of this machine that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return probe.getsockname()[1]
+def free_ports(count: int) -> list[int]:
+    """TCP ports of this machine, all different, that nobody listens on at this moment."""
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("localhost", 0))
+        return [probe.getsockname()[1] for probe in sockets]
 
 
 def is_listening(port: int) -> bool:

@@ -1,4 +1,7 @@
-"""What the sites report while they work: a live table on a terminal, one line per round and phase elsewhere."""
+"""What the sites report while they work: a live table on a terminal, one line per round and phase elsewhere.
+
+Sites that exchange with each other wait for nobody: each may be in another round, and what it exchanged is news of its own.
+"""
 
 import json
 import time
@@ -8,6 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+
+from experiments.federation.traffic import BYTES_PER_MB, traffic_of_exchanges
+
+_ROUND_PHASES = ("train", "validate")
 
 
 class MetricsReader:
@@ -63,37 +70,46 @@ class Progress:
             self._live.stop()
 
     def look(self) -> None:
-        """Reads what is new, and prints each round once every site has reported it."""
-        if self.reader.read() and not self.console.is_terminal:
+        """Reads what is new; prints each round once every site has reported it, and what sites exchange when they say so."""
+        new = self.reader.read()
+        if new and not self.console.is_terminal:
+            for event in new:
+                if event["phase"] not in _ROUND_PHASES:
+                    self._print(event["round"], event["phase"], f"{event['site']}{_described(event)}")
             self._print_complete_rounds()
 
     def _print_complete_rounds(self) -> None:
         reports: dict[tuple[int, str], dict[str, dict]] = {}
         for site, events in self.reader.events.items():
             for event in events:
-                reports.setdefault((event["round"], event["phase"]), {})[site] = event
+                if event["phase"] in _ROUND_PHASES:
+                    reports.setdefault((event["round"], event["phase"]), {})[site] = event
         for key, by_site in reports.items():
             if len(by_site) == len(self.reader.events) and key not in self._printed:
                 self._printed.add(key)
                 values = "  ".join(f"{site} {_value(event)}" for site, event in sorted(by_site.items()))
-                name = "mean Dice" if key[1] == "validate" else "loss"
-                self.console.print(
-                    f"{self._elapsed()}  round {key[0]}  {key[1]:8s}  {name}: {values}", highlight=False, soft_wrap=True
-                )
+                self._print(*key, f"{'mean Dice' if key[1] == 'validate' else 'loss'}: {values}")
+
+    def _print(self, round_number: int, phase: str, text: str) -> None:
+        self.console.print(f"{self._elapsed()}  round {round_number}  {phase:8s}  {text}", highlight=False, soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table(title=f"federation, {self._elapsed()}")
-        for column in ("site", "round", "phase", "loss", "mean Dice"):
+        exchanging = any("received_bytes" in event for events in self.reader.events.values() for event in events)
+        for column in ("site", "round", "phase", "loss", "mean Dice", *(("MB in", "MB out") if exchanging else ())):
             table.add_column(column, justify="left" if column == "site" else "right")
         for site, events in self.reader.events.items():
             last = events[-1] if events else {}
-            latest = {phase: next((e for e in reversed(events) if e["phase"] == phase), {}) for phase in ("train", "validate")}
+            latest = {phase: next((e for e in reversed(events) if e["phase"] == phase), {}) for phase in _ROUND_PHASES}
+            traffic = traffic_of_exchanges(events)
+            in_and_out = (traffic.received_bytes, traffic.sent_bytes) if exchanging else ()
             table.add_row(
                 site,
                 str(last.get("round", "-")),
                 last.get("phase", "starting"),
                 _number(latest["train"].get("loss")),
                 _number(latest["validate"].get("mean_dice")),
+                *(f"{number / BYTES_PER_MB:.1f}" for number in in_and_out),
             )
         return table
 
@@ -104,6 +120,14 @@ class Progress:
 
 def _value(event: dict) -> str:
     return _number(event.get("mean_dice") if event["phase"] == "validate" else event.get("loss"))
+
+
+def _described(event: dict) -> str:
+    """What an event that is neither training nor validation says, in a few words."""
+    if "peer" not in event:
+        return ""
+    what = f"{event.get('received_bytes', 0) / BYTES_PER_MB:.1f} MB" if event["outcome"] == "received" else event["outcome"]
+    return f" <- {event['peer']}: {what}"
 
 
 def _number(value: float | None) -> str:

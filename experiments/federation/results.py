@@ -5,17 +5,18 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 from experiments.federation.template import REPOSITORY
-from experiments.federation.workspaces import AGGREGATOR
+from experiments.federation.traffic import Traffic, traffic_table
 from experiments.table import dice_table, render
 from src.data.dataset import SPLITS, TOOL, Dataset
 from src.errors import FederationError
+from src.model.card import read_model
 
-_MODEL_FILES = ("best.safetensors", "last.safetensors")
 _PACKAGES = ("openfl", "torch", "monai", "numpy", "SimpleITK", "safetensors", "grpcio", "protobuf")
 
 
@@ -53,23 +54,37 @@ def merge_metrics(folder: Path, events: Mapping[str, Sequence[dict]]) -> None:
     (folder / "metrics.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
-def keep_models(folder: Path, workspaces: Mapping[str, Path]) -> None:
-    """Copies what each process saved into ``save/<site>`` and ``save/aggregator``.
+def keep_models(folder: Path, workspaces: Mapping[str, Path], sites: Collection[str], model_files: Sequence[str]) -> None:
+    """Copies what each participant saved into ``save/<name>``.
+
+    Args:
+        folder: the run folder.
+        workspaces: by participant.
+        sites: those of them that train.
+        model_files: what each site must have saved.
 
     Raises:
-        FederationError: a site saved no model.
+        FederationError: a site did not save one of them.
     """
     for name, workspace in workspaces.items():
-        saved = workspace / "save" if name == AGGREGATOR else workspace / "save" / name
+        saved = workspace / "save" / name if name in sites else workspace / "save"
         target = folder / "save" / name
         shutil.copytree(saved, target) if saved.is_dir() else target.mkdir(parents=True)
-        missing = [file for file in _MODEL_FILES if name != AGGREGATOR and not (target / file).is_file()]
+        missing = [file for file in model_files if name in sites and not (target / file).is_file()]
         if missing:
             raise FederationError(f"expected {missing[0]} from {name}, found none; see logs/{name}.log")
 
 
-def write_summary(folder: Path, plan_name: str, events: Mapping[str, Sequence[dict]], seconds: float) -> str:
-    """Writes ``summary.json`` and ``summary.txt``: each site's validation Dice of the last round.
+def model_bytes(folder: Path, sites: Collection[str]) -> int:
+    """Bytes of the run's network in float32; all sites have the same."""
+    _, tensors = read_model(folder / "save" / sorted(sites)[0] / "last.safetensors")
+    return sum(values.nbytes for values in tensors.values())
+
+
+def write_summary(
+    folder: Path, plan_name: str, events: Mapping[str, Sequence[dict]], traffic: Mapping[str, Traffic], seconds: float
+) -> str:
+    """Writes ``summary.json`` and ``summary.txt``: each site's validation Dice of the last round, and its traffic.
 
     Returns:
         The text.
@@ -81,9 +96,15 @@ def write_summary(folder: Path, plan_name: str, events: Mapping[str, Sequence[di
     }
     rounds = sum(event["phase"] == "train" for event in next(iter(events.values())))
     title = f"{plan_name}: validation Dice of the final model, {rounds} rounds, {seconds:.0f} s"
-    text = render(dice_table(title, scores))
+    text = render(dice_table(title, scores)) + render(traffic_table("models over the network", traffic))
     (folder / "summary.txt").write_text(text, encoding="utf-8")
-    content = {"plan": plan_name, "rounds": rounds, "seconds": round(seconds, 1), "last_validation": last}
+    content = {
+        "plan": plan_name,
+        "rounds": rounds,
+        "seconds": round(seconds, 1),
+        "traffic": {site: asdict(entry) for site, entry in traffic.items()},
+        "last_validation": last,
+    }
     (folder / "summary.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return text
 

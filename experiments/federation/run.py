@@ -10,16 +10,18 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.federation.certificates import request_certificates, sign_requests
-from experiments.federation.plan import address_plan, change_plan, free_port, is_listening, plan_bytes, read_plan
+from experiments.federation.plan import change_plan, plan_bytes, read_plan, set_rounds
 from experiments.federation.processes import Processes, process_environment
 from experiments.federation.progress import MetricsReader, Progress
-from experiments.federation.results import keep_models, merge_metrics, write_config, write_summary
+from experiments.federation.results import keep_models, merge_metrics, model_bytes, write_config, write_summary
+from experiments.federation.scheme import scheme_of
 from experiments.federation.signals import stopped_by_signals
 from experiments.federation.template import stage_template
-from experiments.federation.workspaces import AGGREGATOR, create_workspace, find_sites, link_cache, register_data
+from experiments.federation.workspaces import create_workspace, find_sites, link_cache, register_data
 from src.environment import check_numpy, check_python
 from src.errors import FederationError, PlanSettingError
 from src.model.card import read_card
+from src.plan_sections import check_plan
 
 _FX = str(Path(sys.executable).parent / "fx")
 _SETUP_TIMEOUT_S = 600
@@ -33,7 +35,8 @@ class FederationSettings:
         plan: a folder of ``plan/plans``.
         data: folder with one dataset per site.
         output: the run folder; made, must not be there or be empty.
-        changes: ``section.key=value`` changes to the plan, before its hash is taken.
+        rounds: of training; None leaves the plan's.
+        changes: ``section.key=value`` changes to the plan, before its hash is taken; they come after ``rounds``.
         initial_weights: a saved model all sites start from, or None for fresh ones.
         cache: folder for prepared cases, one below it per site, kept between runs; None keeps them in the workspaces.
         timeout_s: how long training may take.
@@ -42,6 +45,7 @@ class FederationSettings:
     plan: str
     data: Path
     output: Path
+    rounds: int | None = None
     changes: Sequence[str] = ()
     initial_weights: Path | None = None
     cache: Path | None = None
@@ -78,9 +82,11 @@ class _Federation:
         self.settings, self.console, self.run = settings, console, settings.output
         self.sites = find_sites(settings.data)
         plan = read_plan(settings.plan)
+        if settings.rounds is not None:
+            set_rounds(plan, settings.rounds)
         change_plan(plan, settings.changes)
-        self.port = free_port()
-        address_plan(plan, self.port)
+        self.scheme = scheme_of(plan, list(self.sites))
+        check_plan(plan)
         self.plan = plan_bytes(plan)
         self.cache_path = plan["data_loader"]["settings"]["cache_path"]
         if settings.cache and Path(self.cache_path).is_absolute():
@@ -88,8 +94,9 @@ class _Federation:
         if settings.initial_weights:
             read_card(settings.initial_weights)
         self.threads = max(1, len(os.sched_getaffinity(0)) // len(self.sites))
-        self.workspaces = {name: self.run / "workspaces" / name for name in (AGGREGATOR, *self.sites)}
+        self.workspaces = {name: self.run / "workspaces" / name for name in (self.scheme.authority, *self.sites)}
         self.reader = MetricsReader({site: self._metrics_of(site) for site in self.sites})
+        self.events: dict[str, list[dict]] = {}
         self.training_seconds = 0.0
 
     def open_run_folder(self) -> None:
@@ -99,7 +106,8 @@ class _Federation:
             )
         (self.run / "logs").mkdir(parents=True)
         changes = list(self.settings.changes)
-        facts = {"plan": self.settings.plan, "command": sys.argv, "changes": changes, "threads_per_site": self.threads}
+        facts = {"plan": self.settings.plan, "command": sys.argv, "rounds": self.settings.rounds, "changes": changes}
+        facts["threads_per_site"] = self.threads
         write_config(self.run, self.plan, self.sites, facts)
 
     def make_workspaces(self) -> None:
@@ -114,38 +122,39 @@ class _Federation:
                 link_cache(self.workspaces[site] / self.cache_path, self.settings.cache / site)
 
     def make_certificates_and_model(self, processes: Processes) -> None:
-        aggregator = self.workspaces[AGGREGATOR]
+        authority = self.workspaces[self.scheme.authority]
         members = {site: self.workspaces[site] for site in self.sites}
         weights = ["-i", str(self.settings.initial_weights.resolve())] if self.settings.initial_weights else []
         initialize = [_FX, "plan", "initialize", *weights]
-        processes.start("fx plan initialize", initialize, aggregator, self.run / "logs" / "initialize.log")
-        request_certificates(processes, aggregator, members, _SETUP_TIMEOUT_S)
-        sign_requests(processes, aggregator, members, _SETUP_TIMEOUT_S)
+        processes.start("fx plan initialize", initialize, authority, self.run / "logs" / "initialize.log")
+        request_certificates(processes, self.scheme.authority_commands(), authority, members, _SETUP_TIMEOUT_S)
+        sign_requests(processes, authority, members, _SETUP_TIMEOUT_S)
+        self.scheme.hand_out(self.workspaces)
 
     def train(self, processes: Processes) -> None:
         """Starts every participant and waits for all of them; whatever happens, the metrics so far are kept."""
+
+        def launch(name: str, *arguments: str) -> None:
+            processes.start(name, [_FX, *arguments], self.workspaces[name], self.run / "logs" / f"{name}.log")
+
         began = time.monotonic()
         try:
             with Progress(self.reader, self.console) as progress:
-                self._start(processes, AGGREGATOR, "aggregator", "start")
-                # What keeps it from listening is said before any site has read a patient.
-                processes.wait(_SETUP_TIMEOUT_S, until=lambda: is_listening(self.port))
-                for site in self.sites:
-                    self._start(processes, site, "collaborator", "start", "-n", site)
+                self.scheme.start(launch, lambda until: processes.wait(_SETUP_TIMEOUT_S, until=until))
                 processes.wait(self.settings.timeout_s, progress.look)
         finally:
             self.training_seconds = time.monotonic() - began
-            averages = MetricsReader({AGGREGATOR: self._metrics_of(AGGREGATOR)})
-            averages.read()
+            others = MetricsReader({name: self._metrics_of(name) for name in self.scheme.reporters})
+            others.read()
             self.reader.read()
-            merge_metrics(self.run, {**averages.events, **self.reader.events})
+            self.events = {**others.events, **self.reader.events}
+            merge_metrics(self.run, self.events)
 
     def keep_results(self) -> None:
-        keep_models(self.run, self.workspaces)
-        self._say(write_summary(self.run, self.settings.plan, self.reader.events, self.training_seconds))
-
-    def _start(self, processes: Processes, name: str, *arguments: str) -> None:
-        processes.start(name, [_FX, *arguments], self.workspaces[name], self.run / "logs" / f"{name}.log")
+        keep_models(self.run, self.workspaces, self.sites, self.scheme.model_files)
+        traffic = self.scheme.traffic(self.events, model_bytes(self.run, self.sites))
+        summary = write_summary(self.run, self.settings.plan, self.reader.events, traffic, self.training_seconds)
+        self._say(summary)
 
     def _metrics_of(self, name: str) -> Path:
         return self.workspaces[name] / "logs" / name / "metrics.jsonl"

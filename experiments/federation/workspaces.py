@@ -9,6 +9,8 @@ from src.data.dataset import Dataset, check_name
 from src.errors import DatasetError
 
 AGGREGATOR = "aggregator"
+# Signs certificates where there is no aggregator.
+AUTHORITY = "authority"
 
 
 def find_sites(root: Path) -> dict[str, Dataset]:
@@ -22,8 +24,8 @@ def find_sites(root: Path) -> dict[str, Dataset]:
         raise DatasetError(f"expected a folder with one dataset per site, found none at '{root.name}'; see docs/data.md")
     for folder in found:
         check_name("site", folder.name)
-        if folder.name == AGGREGATOR:
-            raise DatasetError(f"a site cannot be called '{AGGREGATOR}'; rename its folder")
+        if folder.name in (AGGREGATOR, AUTHORITY):
+            raise DatasetError(f"a site cannot be called '{folder.name}'; rename its folder")
     return {folder.name: Dataset.open(folder) for folder in found}
 
 
