@@ -1,0 +1,145 @@
+"""Between the exchange's dataclasses and its messages; whatever arrives is checked entry by entry.
+
+What an entry means (is this our federation, have we seen this snapshot) is not judged here; only that it can be handled: every
+text is short and printable, every number is in range, every state is known.
+"""
+
+import string
+
+from src.exchange import messages_pb2
+from src.exchange.membership import Description, Greeting, Membership, SiteState
+from src.exchange.transport import PeerRefused
+
+MAX_TEXT = 200  # characters; a name of a plan with its hash is the longest there is
+MAX_STRUCTURES = 1000
+MAX_SNAPSHOT_BYTES = 1 << 40
+
+_TEXTS = ("federation_id", "run_id", "roster_digest", "architecture_hash", "initial_digest")
+_NUMBERS = ("round", "epoch", "sequence", "snapshot_round", "seen_epoch", "seen_sequence")
+_STATES = {
+    SiteState.TRAINING: messages_pb2.TRAINING,
+    SiteState.FINISHED: messages_pb2.FINISHED,
+    SiteState.CLOSED: messages_pb2.CLOSED,
+}
+_STATE_OF = {number: state for state, number in _STATES.items()}
+
+
+def describe_request(greeting: Greeting, wanted_round: int | None) -> messages_pb2.DescribeRequest:
+    """The message that asks for a description; ``wanted_round`` None asks for the newest snapshot."""
+    return messages_pb2.DescribeRequest(greeting=_greeting_message(greeting), wanted_round=wanted_round)
+
+
+def read_describe_request(message: messages_pb2.DescribeRequest) -> tuple[Greeting, int | None]:
+    """The greeting and the wanted round.
+
+    Raises:
+        PeerRefused: an entry cannot be used.
+    """
+    wanted_round = _whole("wanted_round", message.wanted_round) if message.HasField("wanted_round") else None
+    return _greeting(message.greeting), wanted_round
+
+
+def pull_request(greeting: Greeting, sha256: str, offset: int) -> messages_pb2.PullRequest:
+    """The message that asks for a snapshot's bytes from ``offset`` on."""
+    return messages_pb2.PullRequest(greeting=_greeting_message(greeting), sha256=sha256, offset=offset)
+
+
+def read_pull_request(message: messages_pb2.PullRequest) -> tuple[Greeting, str, int]:
+    """The greeting, the snapshot's digest in hex, and the offset in bytes.
+
+    Raises:
+        PeerRefused: an entry cannot be used.
+    """
+    offset = _whole("offset", message.offset, MAX_SNAPSHOT_BYTES)
+    return _greeting(message.greeting), _sha256(message.sha256), offset
+
+
+def description_message(description: Description) -> messages_pb2.Description:
+    """The message that answers ``describe``."""
+    numbers = {name: getattr(description, name) for name in _NUMBERS}
+    return messages_pb2.Description(
+        site=description.site,
+        membership=_membership_message(description.membership),
+        state=_STATES[description.state],
+        sha256=description.sha256,
+        size_bytes=description.size_bytes,
+        train_cases=description.train_cases,
+        **numbers,
+    )
+
+
+def read_description(message: messages_pb2.Description) -> Description:
+    """A peer's description of itself.
+
+    Raises:
+        PeerRefused: an entry cannot be used, or sequence, digest and size do not agree on whether there is a snapshot.
+    """
+    numbers = {name: _whole(name, getattr(message, name)) for name in _NUMBERS}
+    size_bytes = _whole("size_bytes", message.size_bytes, MAX_SNAPSHOT_BYTES)
+    if numbers["sequence"]:
+        _sha256(message.sha256)
+    if not bool(numbers["sequence"]) == bool(message.sha256) == bool(size_bytes):
+        raise _malformed("sequence, sha256 and size_bytes", "all of a snapshot or none", "some of them")
+    return Description(
+        site=_text("site", message.site),
+        membership=_membership(message.membership),
+        state=_state(message.state),
+        sha256=message.sha256,
+        size_bytes=size_bytes,
+        train_cases=_train_cases(message.train_cases),
+        **numbers,
+    )
+
+
+def _greeting_message(greeting: Greeting) -> messages_pb2.Greeting:
+    membership = _membership_message(greeting.membership)
+    return messages_pb2.Greeting(site=greeting.site, membership=membership, state=_STATES[greeting.state])
+
+
+def _membership_message(membership: Membership) -> messages_pb2.Membership:
+    texts = {name: getattr(membership, name) for name in _TEXTS}
+    return messages_pb2.Membership(protocol_version=membership.protocol_version, **texts)
+
+
+def _greeting(message: messages_pb2.Greeting) -> Greeting:
+    membership = _membership(message.membership)
+    return Greeting(site=_text("site", message.site), membership=membership, state=_state(message.state))
+
+
+def _membership(message: messages_pb2.Membership) -> Membership:
+    texts = {name: _text(name, getattr(message, name)) for name in _TEXTS}
+    return Membership(protocol_version=_whole("protocol_version", message.protocol_version), **texts)
+
+
+def _state(number: int) -> SiteState:
+    if number not in _STATE_OF:
+        raise _malformed("state", "training, finished or closed", f"number {number}")
+    return _STATE_OF[number]
+
+
+def _train_cases(table) -> dict[str, int]:
+    if len(table) > MAX_STRUCTURES:
+        raise _malformed("train_cases", f"at most {MAX_STRUCTURES} structures", str(len(table)))
+    return {_text("train_cases", name): _whole("train_cases", cases) for name, cases in table.items()}
+
+
+def _text(name: str, value: str) -> str:
+    if not 0 < len(value) <= MAX_TEXT or not value.isprintable():
+        raise _malformed(name, f"1 to {MAX_TEXT} printable characters", f"{value!r:.60}")
+    return value
+
+
+def _sha256(value: str) -> str:
+    if len(value) != 64 or not set(value) <= set(string.digits + "abcdef"):
+        raise _malformed("sha256", "64 hexadecimal digits", f"{value!r:.80}")
+    return value
+
+
+def _whole(name: str, value: int, highest: int = 2**31 - 1) -> int:
+    if not 0 <= value <= highest:
+        raise _malformed(name, f"0 to {highest}", str(value))
+    return value
+
+
+def _malformed(name: str, expected: str, found: str) -> PeerRefused:
+    return PeerRefused("message", f"{name}: expected {expected}, found {found}")

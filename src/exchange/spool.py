@@ -1,0 +1,97 @@
+"""A snapshot's file while it arrives: hashed as it grows, kept when the line breaks, in place only when it is whole."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from src.exchange.transport import PeerRefused
+
+_READ_BYTES = 1 << 20
+
+
+class Spool:
+    """Collects a snapshot beside its target, in ``<target>.<first 16 digits of the digest>.partial``.
+
+    What is there of an earlier attempt at the same snapshot is hashed again and continued; attempts at others are removed.
+    A context manager: leaving it keeps what has arrived.
+
+    Args:
+        target: where the snapshot ends up; its folder exists.
+        sha256: what the whole must hash to, in hex.
+        size_bytes: of the whole; at least 1.
+        durable: whether the file must survive a power failure once it is in place.
+    """
+
+    def __init__(self, target: Path, sha256: str, size_bytes: int, *, durable: bool = True) -> None:
+        self._target, self._sha256, self._size_bytes, self._durable = target, sha256, size_bytes, durable
+        self._partial = target.with_name(f"{target.name}.{sha256[:16]}.partial")
+        for other in target.parent.glob(f"{target.name}.*.partial"):
+            if other != self._partial:
+                other.unlink()
+        self._file = self._partial.open("a+b", buffering=0)
+        self._hash, self.offset = hashlib.sha256(), 0
+        self._take_up()
+        self.resumed_bytes = self.offset
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._file.close()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all bytes are there."""
+        return self.offset == self._size_bytes
+
+    def append(self, data: bytes) -> None:
+        """Adds what arrived next.
+
+        Raises:
+            PeerRefused: more came than was described; nothing of it is kept.
+        """
+        if self.offset + len(data) > self._size_bytes:
+            self._discard()
+            raise PeerRefused("size", f"expected a snapshot of {self._size_bytes} bytes, found more")
+        self._hash.update(data)
+        self._write(data)
+        self.offset += len(data)
+
+    def restart(self) -> None:
+        """Forgets everything that is there."""
+        self._file.truncate(0)
+        self._hash, self.offset, self.resumed_bytes = hashlib.sha256(), 0, 0
+
+    def digest_fits(self) -> bool:
+        """Whether what is there hashes to what was described."""
+        return self._hash.hexdigest() == self._sha256
+
+    def finish(self) -> None:
+        """Puts the whole snapshot in place.
+
+        Raises:
+            PeerRefused: it is not what was described; nothing of it is kept.
+        """
+        if not self.digest_fits():
+            self._discard()
+            found = self._hash.hexdigest()
+            raise PeerRefused("digest", f"expected a snapshot with SHA-256 {self._sha256[:16]}…, found {found[:16]}…")
+        if self._durable:
+            os.fsync(self._file.fileno())
+        self._partial.replace(self._target)
+
+    def _take_up(self) -> None:
+        if self._partial.stat().st_size > self._size_bytes:
+            self.restart()
+        self._file.seek(0)
+        while piece := self._file.read(_READ_BYTES):
+            self._hash.update(piece)
+            self.offset += len(piece)
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:  # an unbuffered file may take less than it is given
+            rest = rest[self._file.write(rest) :]
+
+    def _discard(self) -> None:
+        self._partial.unlink(missing_ok=True)
