@@ -201,6 +201,11 @@ def test_two_exchanges_on_the_ring_contract_as_its_docstring_says(num_sites):
     assert np.linalg.norm(two - 1 / num_sites, ord=2) == pytest.approx(math.cos(math.pi / num_sites) ** 2, abs=1e-12)
 
 
+def test_the_ring_turns_both_ways():
+    names = roster(5)
+    assert [links("ring", names, names[0], exchange)[0].peer for exchange in range(4)] == [names[1], names[4]] * 2
+
+
 @pytest.mark.parametrize("num_sites", [2, 3, 6, 71])
 def test_full_is_exact_at_every_exchange(num_sites):
     assert distance_to_mean(mixing_matrix("full", num_sites, 3)) < 1e-15

@@ -1,5 +1,7 @@
 """The mean of a site's model and its peers', and of rows that not all of them have trained."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,18 +79,18 @@ def test_the_order_of_peers_changes_no_bit(meeting, data):
     assert forth_cases_C.tobytes() == back_cases_C.tobytes()
 
 
-def test_the_order_would_change_bits_if_it_were_not_fixed():
-    """Shows that the law above can fail: these three do not sum up to the same in every order, not even in float64."""
-    large = [np.float32(value) for value in (1e20, 1.0, -1e20)]
-    assert (float(large[0]) + float(large[1])) + float(large[2]) != (float(large[0]) + float(large[2])) + float(large[1])
-    peers = [(0.25, full(value, [value] * 3), np.ones(3)) for value in large]
-    found = {average_with_peers(full(0, [0] * 3), np.ones(3), order)[0]["head.bias"].tobytes() for order in _orders(peers)}
-    assert len(found) == 1
+def bits_in_any_order(own: dict, peers: list) -> set[bytes]:
+    return {
+        average_with_peers(own, np.full(3, 1e9), order)[0]["head.bias"].tobytes() for order in itertools.permutations(peers)
+    }
 
 
-def _orders(peers: list) -> list[list]:
-    a, b, c = peers
-    return [[a, b, c], [a, c, b], [b, a, c], [b, c, a], [c, a, b], [c, b, a]]
+def test_the_order_of_peers_changes_no_bit_where_float64_loses_the_small_ones():
+    """1e20 + 1 - 1e20 is 0 or 1, as the order goes; so the law above would not hold by itself."""
+    by_value = [(0.25, full(value, [value] * 3), np.full(3, 1e9)) for value in (1e20, 1.0, -1e20)]
+    assert len(bits_in_any_order(full(0, [0] * 3), by_value)) == 1
+    by_mass = [(0.25, full(1, [1] * 3), np.full(3, mass)) for mass in (1e9, 1e-9)]
+    assert len(bits_in_any_order(full(-0.5, [-0.5] * 3), by_mass)) == 1
 
 
 @settings(deadline=None, max_examples=60)
@@ -144,6 +146,12 @@ def test_a_peer_with_the_whole_share_is_taken_over(own, peer, rows_C):
     np.testing.assert_array_equal(row_cases_C, rows_C + 1)
 
 
+def test_what_rounding_leaves_of_our_share_is_none():
+    peer = full(1, [1, 2, 3])
+    mean, _ = average_with_peers(full(1e30, [1e30] * 3), np.ones(3), [(np.nextafter(1.0, 0.0), peer, np.ones(3))])
+    assert bits(mean) == bits(peer)
+
+
 @given(own=models, rows_C=cases)
 def test_without_peers_all_stays_in_memory_of_its_own(own, rows_C):
     mean, row_cases_C = average_with_peers(own, rows_C, [])
@@ -163,6 +171,13 @@ def test_the_mass_of_a_row_is_ours_or_lies_between_the_peers(meeting):
             assert mass == own_cases_C[channel]
         else:
             assert min(theirs) * (1 - 1e-12) <= mass <= max(theirs)
+
+
+def test_no_rounding_lifts_a_mass_over_the_highest_that_a_manifest_may_state():
+    model, highest = full(0, [0] * 3), 1e9
+    for num_peers in range(1, 40):
+        peers = [(1 / (num_peers + 1), model, np.full(3, highest))] * num_peers
+        assert average_with_peers(model, np.zeros(3), peers)[1].max() <= highest
 
 
 def test_a_row_and_its_mass_travel_over_a_site_that_cannot_train_it():

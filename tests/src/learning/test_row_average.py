@@ -1,5 +1,7 @@
 """Weighted means of tensors, and of rows that not every site trained."""
 
+from itertools import permutations
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +26,15 @@ def test_the_order_of_sites_changes_no_bit(data, names):
     forth = average_rows(values, cases_SC, previous)
     back = average_rows({site: values[site] for site in shuffled}, cases_SC, previous)
     assert forth.tobytes() == back.tobytes()
+
+
+def test_the_order_of_sites_changes_no_bit_where_float64_loses_the_small_ones():
+    """1e20 + 1 - 1e20 is 0 or 1, as the order goes."""
+    values = {"a": np.float32([1e20]), "b": np.float32([1]), "c": np.float32([-1e20])}
+    found = {
+        average({site: values[site] for site in order}, dict.fromkeys("abc", 1.0)).tobytes() for order in permutations("abc")
+    }
+    assert len(found) == 1
 
 
 @settings(deadline=None, max_examples=60)
