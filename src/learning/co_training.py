@@ -6,6 +6,7 @@ with KL_c of ``divergence`` in R_c of ``region``, g_c of ``gate``, C the structu
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class CoTrainedRound(TrainedRound):
     """What a round with a peer came to; losses are the supervised ones, comparable with a round alone.
 
     Attributes:
-        divergence_C: KL_c of us from the peer, mean over the steps in which c had a region; NaN when it never had one.
+        divergence_C: KL_c of us from the peer, mean over the steps with the peer's term; NaN for what was not taught.
         dropped_steps: steps of ours that went without the peer's term because it was not finite.
         peer: the incoming copy's own training; None where it was frozen.
     """
@@ -64,7 +65,7 @@ class DivergenceTerm:
     def __init__(self, weight_C: torch.Tensor) -> None:
         self.weight_C, self.taught_C = weight_C, weight_C > 0
         self.dropped_steps = 0
-        self._sum_C, self._steps_C = torch.zeros_like(weight_C), torch.zeros_like(weight_C)
+        self._sum_C, self._steps = torch.zeros_like(weight_C), 0
 
     def __call__(
         self,
@@ -90,12 +91,14 @@ class DivergenceTerm:
             self.dropped_steps += 1
             return None
         self._sum_C += divergence_C.detach()
-        self._steps_C += region_BCXYZ.flatten(2).any(dim=2).any(dim=0)
+        self._steps += 1
         return (self.weight_C * divergence_C).sum()
 
     def mean_C(self) -> tuple[float, ...]:
-        """Mean divergence over the steps in which a structure had a region; NaN without any."""
-        return tuple((self._sum_C / self._steps_C).tolist())
+        """Mean divergence over the steps with this term; NaN for what was not taught."""
+        if not self._steps:
+            return (math.nan,) * len(self.weight_C)
+        return tuple(torch.where(self.taught_C, self._sum_C / self._steps, math.nan).tolist())
 
 
 class SharedRegion:

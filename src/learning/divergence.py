@@ -14,6 +14,8 @@ idea; the region, the weight and the normalisation are this project's.
 Shape suffixes: B batch, C structures, XYZ voxels, N voxels of one region.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
@@ -45,29 +47,33 @@ class _ClassDivergence(torch.autograd.Function):
     @staticmethod
     def forward(ctx, own_BCXYZ, peer_BCXYZ, region_BCXYZ, trust_BCXYZ):
         divergence_C = torch.zeros(own_BCXYZ.shape[1], device=own_BCXYZ.device)
-        slopes = []
-        for channel in region_BCXYZ.flatten(2).any(dim=2).any(dim=0).nonzero().flatten().tolist():
-            region = region_BCXYZ[:, channel]
-            own_N, peer_N = own_BCXYZ[:, channel][region].float(), peer_BCXYZ[:, channel][region].float()
+        ctx.shape, ctx.dtype, ctx.channels, saved = own_BCXYZ.shape, own_BCXYZ.dtype, [], []
+        for channel in range(len(divergence_C)):
+            # Found once, used for both models and on the way back.
+            voxel_N = region_BCXYZ[:, channel].flatten().nonzero().flatten()
+            if not len(voxel_N):
+                continue
+            own_N, peer_N = (logits[:, channel].flatten()[voxel_N].float() for logits in (own_BCXYZ, peer_BCXYZ))
             divergence_N, slope_N = _bernoulli_divergence(own_N, peer_N), torch.sigmoid(own_N) - torch.sigmoid(peer_N)
             if trust_BCXYZ is not None:
-                trust_N = trust_BCXYZ[:, channel][region]
+                trust_N = trust_BCXYZ[:, channel].flatten()[voxel_N]
                 divergence_N, slope_N = trust_N * divergence_N, trust_N * slope_N
             divergence_C[channel] = divergence_N.mean()
-            slopes.append((channel, slope_N / len(slope_N)))
-        ctx.channels = [channel for channel, _ in slopes]
-        ctx.like = own_BCXYZ.shape, own_BCXYZ.dtype
-        ctx.save_for_backward(region_BCXYZ, *(slope_N for _, slope_N in slopes))
+            ctx.channels.append(channel)
+            saved += [voxel_N, slope_N / len(slope_N)]
+        ctx.save_for_backward(*saved)
         return divergence_C
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient_C):
-        region_BCXYZ, *slopes = ctx.saved_tensors
-        shape, dtype = ctx.like
-        gradient_BCXYZ = torch.zeros(shape, dtype=dtype, device=gradient_C.device)
-        for channel, slope_N in zip(ctx.channels, slopes, strict=True):
-            gradient_BCXYZ[:, channel][region_BCXYZ[:, channel]] = (gradient_C[channel] * slope_N).to(dtype)
+        gradient_BCXYZ = torch.zeros(ctx.shape, dtype=ctx.dtype, device=gradient_C.device)
+        batch_size, _, *size_XYZ = ctx.shape
+        for place, channel in enumerate(ctx.channels):
+            voxel_N, slope_N = ctx.saved_tensors[2 * place : 2 * place + 2]
+            gradient_V = torch.zeros(batch_size * math.prod(size_XYZ), dtype=ctx.dtype, device=gradient_C.device)
+            gradient_V[voxel_N] = (gradient_C[channel] * slope_N).to(ctx.dtype)
+            gradient_BCXYZ[:, channel] = gradient_V.view(batch_size, *size_XYZ)
         return gradient_BCXYZ, None, None, None
 
 
