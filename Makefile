@@ -9,7 +9,7 @@ INSTALLED = .venv/.installed
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-demo: $(INSTALLED)  ## a federation of four sites on phantoms made on the spot, and its table of Dice (under 5 minutes)
+demo: $(INSTALLED)  ## four sites on phantoms made on the spot: FedAvg, then gossip, their tables side by side (under 5 minutes)
 	@.venv/bin/python -m experiments.demo
 
 test: $(INSTALLED)  ## the fast tests, with a whole federation through real fx processes (under 10 minutes on 2 cores)
@@ -23,7 +23,7 @@ test-all: $(INSTALLED)  ## the fast tests and the slow ones
 lint: $(INSTALLED)  ## ruff's checks and formatting
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
-federation: $(INSTALLED)  ## PLAN=fedavg_head_neck DATA=<folder with one dataset per site> [RUN=name] [ARGS=...]: all sites on this machine
+federation: $(INSTALLED)  ## PLAN=gossip_head_neck DATA=<folder with one dataset per site> [RUN=name] [ARGS=...]: all sites on this machine
 	@.venv/bin/python -m experiments.federation --plan "$(PLAN)" --data "$(DATA)" $(if $(RUN),--output "runs/$(RUN)") $(ARGS)
 
 bench: $(INSTALLED)  ## seconds per training step with and without data loading, and peak memory

@@ -124,10 +124,12 @@ def _value(event: dict) -> str:
 
 def _described(event: dict) -> str:
     """What an event that is neither training nor validation says, in a few words."""
-    if "peer" not in event:
-        return ""
-    what = f"{event.get('received_bytes', 0) / BYTES_PER_MB:.1f} MB" if event["outcome"] == "received" else event["outcome"]
-    return f" <- {event['peer']}: {what}"
+    if "peer" in event:
+        received = f"{event.get('received_bytes', 0) / BYTES_PER_MB:.1f} MB"
+        return f" <- {event['peer']}: {received if event['outcome'] == 'received' else event['outcome']}"
+    if "mean_dice" in event:
+        return f" mean Dice {_number(event['mean_dice'])}"
+    return f": taught {', '.join(event['taught']) or 'nothing'}" if "taught" in event else ""
 
 
 def _number(value: float | None) -> str:

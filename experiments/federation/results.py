@@ -12,7 +12,7 @@ from pathlib import Path
 
 from experiments.federation.template import REPOSITORY
 from experiments.federation.traffic import Traffic, traffic_table
-from experiments.table import dice_table, render
+from experiments.table import dice_table, mean_of, render
 from src.data.dataset import SPLITS, TOOL, Dataset
 from src.errors import FederationError
 from src.model.card import read_model
@@ -81,6 +81,15 @@ def model_bytes(folder: Path, sites: Collection[str]) -> int:
     return sum(values.nbytes for values in tensors.values())
 
 
+def final_validation(events: Sequence[dict]) -> dict | None:
+    """A site's last validation, with the Dice after the completion phase where that changed the model; None without any."""
+    found = next((event for event in reversed(events) if event["phase"] == "validate"), None)
+    completed = next((event["dice"] for event in events if event["phase"] == "completion" and event.get("dice")), None)
+    if found is None or completed is None:
+        return found
+    return {**found, "dice": completed, "mean_dice": mean_of(list(completed.values()))}
+
+
 def write_summary(
     folder: Path, plan_name: str, events: Mapping[str, Sequence[dict]], traffic: Mapping[str, Traffic], seconds: float
 ) -> str:
@@ -89,7 +98,7 @@ def write_summary(
     Returns:
         The text.
     """
-    last = {site: next((e for e in reversed(rows) if e["phase"] == "validate"), None) for site, rows in events.items()}
+    last = {site: final_validation(rows) for site, rows in events.items()}
     scores = {
         site: {name: (value, event["cases"][name]) for name, value in event["dice"].items()} if event else {}
         for site, event in last.items()

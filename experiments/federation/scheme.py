@@ -94,7 +94,7 @@ class PeerScheme:
     def __init__(self, plan: dict, sites: Sequence[str]) -> None:
         self.sites, self.settings = sorted(sites), plan["collaborator"]["settings"]
         self.settings["roster"] = list(self.sites)
-        alone = self.settings["exchange"]["schedule"] == "none"
+        alone = self.settings["exchange"]["schedule"] == "none" or len(self.sites) == 1
         self.model_files = ("best.safetensors", "last.safetensors", *([] if alone else ["consensus.safetensors"]))
 
     def authority_commands(self) -> list[list[str]]:

@@ -11,6 +11,13 @@ from data_prep.phantom.generate import make_federation
 from experiments.federation.template import REPOSITORY
 
 QUICK = ("--rounds", "2", "--set", "task_runner.settings.steps_per_round=4")
+# An exchange before each round but the first, and a short completion phase.
+QUICK_GOSSIP = (
+    *("--plan", "gossip_phantom", "--rounds", "3"),
+    *("--set", "task_runner.settings.steps_per_round=4"),
+    *("--set", "collaborator.settings.exchange.local_rounds_at_end=0"),
+    *("--set", "collaborator.settings.completion.steps=4"),
+)
 # Long enough to be stopped in the middle.
 LONG = ("--rounds", "500", "--set", "task_runner.settings.steps_per_round=4")
 _LONGEST_S = 900
@@ -64,6 +71,14 @@ def finished(phantoms, tmp_path_factory) -> Run:
 def repeated(phantoms, finished, tmp_path_factory) -> Run:
     """The same once more. Read only."""
     run = run_command(phantoms, tmp_path_factory.mktemp("run") / "again", *QUICK)
+    assert run.exit_code == 0, run.output
+    return run
+
+
+@pytest.fixture(scope="session")
+def gossiped(phantoms, tmp_path_factory) -> Run:
+    """A federation without an aggregator that ran to its end. Read only."""
+    run = run_command(phantoms, tmp_path_factory.mktemp("run") / "gossip", *QUICK_GOSSIP)
     assert run.exit_code == 0, run.output
     return run
 

@@ -3,7 +3,8 @@ import shutil
 
 import pytest
 
-from experiments.score import score_run
+from experiments.score import score_run, table_of
+from experiments.table import render
 from src.data.dataset import Dataset
 from src.errors import DatasetError, ModelCardError
 
@@ -14,15 +15,17 @@ def run(finished, tmp_path):
     return shutil.copytree(finished.folder, tmp_path / "run", ignore=shutil.ignore_patterns("workspaces"))
 
 
-def test_scores_from_files_are_what_the_processes_reported(run, phantoms, capsys):
-    scores = json.loads(score_run(run, phantoms, "valid").read_text())["sites"]
+def test_scores_from_files_are_what_the_processes_reported(run, phantoms):
+    target = score_run(run, phantoms, "valid")
+    scores = json.loads(target.read_text())["sites"]
     reported = json.loads((run / "summary.json").read_text())["last_validation"]
     for site, event in reported.items():
         for name, value in event["dice"].items():
             found = scores[site]["structures"][name]
             assert found["mean"] == (None if value is None else pytest.approx(value, abs=1e-6)), (site, name)
             assert found["num_scored"] == event["cases"][name]
-    assert "Liver" in capsys.readouterr().out
+    table = render(table_of(target))
+    assert "run: valid Dice of last.safetensors" in table and "Liver" in table
     assert not (run / "scored.log").exists()
 
 
@@ -49,8 +52,13 @@ def test_each_look_at_the_test_cases_is_noted(run, phantoms, capsys):
 
 def test_a_run_without_models_is_refused(run, phantoms):
     shutil.rmtree(run / "save")
-    with pytest.raises(ModelCardError, match="expected saved models in 'run/save', found none"):
+    with pytest.raises(ModelCardError, match="expected saved models 'last' in 'run/save', found none"):
         score_run(run, phantoms, "valid")
+
+
+def test_fedavg_has_no_consensus_beside_its_model(run, phantoms):
+    with pytest.raises(ModelCardError, match="expected saved models 'consensus'"):
+        score_run(run, phantoms, "valid", "consensus")
 
 
 def test_data_of_other_sites_are_refused(run, phantoms, tmp_path):

@@ -22,6 +22,7 @@ def read(path: Path) -> dict:
 
 
 PHANTOM = read(Path("plan/plans/fedavg_phantom/plan.yaml"))
+GOSSIP = read(Path("plan/plans/gossip_phantom/plan.yaml"))
 
 
 def mappings(config: dict, where: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -39,15 +40,17 @@ def at(config: dict, where: tuple[str, ...]) -> dict:
     return config
 
 
-def changed(where: str, value) -> dict:
-    """The phantom plan with one dotted place set to ``value``."""
+def changed(where: str, value, base: dict = PHANTOM) -> dict:
+    """A plan with one dotted place set to ``value``."""
     *parents, key = where.split(".")
-    plan = copy.deepcopy(PHANTOM)
+    plan = copy.deepcopy(base)
     at(plan, tuple(parents))[key] = value
     return plan
 
 
-PLACES = [(path, where) for path in PLANS for where in mappings(read(path))]
+# One plan of each set of settings: which settings there are does not depend on their values.
+SHAPES = {tuple(sorted((where, *sorted(at(read(path), where))) for where in mappings(read(path)))): path for path in PLANS}
+PLACES = [(path, where) for path in sorted(SHAPES.values()) for where in mappings(read(path))]
 PLACE_NAMES = [f"{path.parent.name}:{'.'.join(where) or 'top'}" for path, where in PLACES]
 
 
@@ -118,6 +121,81 @@ def test_what_is_wrong_is_named(where, value, message):
         check_plan(changed(where, value))
 
 
+EXCHANGE, LEARNING = "collaborator.settings.exchange", "collaborator.settings.learning"
+
+
+@pytest.mark.parametrize(
+    "where, value, message",
+    [
+        (
+            f"{EXCHANGE}.schedul",
+            "ring",
+            r"collaborator\.settings\.exchange: unknown setting 'schedul'; did you mean 'schedule'",
+        ),
+        (f"{EXCHANGE}.schedule", "star", r"exchange\.schedule: expected one of .*base_k_plus_1.*found 'star'"),
+        (f"{EXCHANGE}.warm_up_rounds", 0, r"exchange\.warm_up_rounds: expected a whole number of at least 1"),
+        (f"{EXCHANGE}.warm_up_rounds", 1.5, r"exchange\.warm_up_rounds: expected int, found 1\.5"),
+        (f"{EXCHANGE}.warm_up_rounds", 8, "no exchange in 10 rounds with warm_up_rounds 8 and local_rounds_at_end 2"),
+        (f"{EXCHANGE}.lock_step", "no thanks", r"exchange\.lock_step: expected bool"),
+        (f"{EXCHANGE}.schedule", "chain", "a chain hands its model on"),
+        (f"{EXCHANGE}.peers_per_exchange", 4, "expected at most the 3 other sites of the roster, found 4"),
+        (f"{LEARNING}.rule", ["teach"], r"learning\.rule: expected a list of mutual, distill, average, adopt"),
+        (f"{LEARNING}.rule", "average", r"learning\.rule: expected list\[str\], found 'average'"),
+        (f"{LEARNING}.gate_width", 0, r"learning\.gate_width: expected a number"),
+        ("collaborator.settings.completion.steps", -1, r"completion\.steps: expected a whole number"),
+        ("collaborator.settings.completion", {"steps": 1}, "setting 'learning_rate' is missing"),
+        ("collaborator.settings.timing.pull_timeout_s", "1m", r"timing\.pull_timeout_s: expected float, found '1m'"),
+        ("collaborator.settings.timing.serve_after_s", 0, r"timing\.serve_after_s: expected a number"),
+        ("collaborator.settings.roster", ["site_b", "site_a"], r"roster: expected the sites' names, sorted, each once"),
+        ("collaborator.settings.roster", ["site_a", "site_a"], "each once"),
+        ("collaborator.settings.roster", [], "each once"),
+        ("collaborator.settings.roster", ["Site_A"], "lower-case letters"),
+        ("collaborator.settings.roster", "site_a", r"expected list\[str\]"),
+        ("collaborator.settings.run_id", "", "expected a run name of 1 to 64"),
+        ("collaborator.settings.rounds", 9, r"rounds \(9\) and aggregator\.settings\.rounds_to_train \(10\) must be the same"),
+        ("collaborator.settings.rounds", 0, r"collaborator\.settings\.rounds: expected a whole number of at least 1"),
+        (
+            "collaborator.settings.init_state_path",
+            "save/first.pbuf",
+            r"aggregator\.settings\.init_state_path .*must be the same",
+        ),
+        ("task_runner.settings.schedule_rounds", 9, r"schedule_rounds \(9\) must not be below"),
+        ("task_runner.settings.proximal_mu", 0.01, r"proximal_mu: expected 0"),
+        ("network.settings.agg_addr", "server.example", "expected agg_addr no-aggregator"),
+        ("network.settings.use_tls", False, "mutual TLS only"),
+        ("aggregator.template", "src.aggregator.SegmentationAggregator", "aggregator"),
+        ("assigner.template", "src.assigner.ClosingValidationAssigner", "expected src.no_aggregator.NoAssigner"),
+        ("collaborator.template", "src.collaborator.AveragingCollaborator", "collaborator"),
+        ("compression_pipeline.template", "openfl.pipelines.KCPipeline", "compression_pipeline"),
+        ("tasks", {}, "unknown setting 'tasks'"),
+        ("straggler_handling_policy", {}, "unknown setting 'straggler_handling_policy'"),
+    ],
+)
+def test_what_is_wrong_without_an_aggregator_is_named(where, value, message):
+    with pytest.raises(PlanSettingError, match=message):
+        check_plan(changed(where, value, GOSSIP))
+
+
+@pytest.mark.parametrize("rule", [["mutual"], ["mutual", "average"], ["distill", "average"]])
+def test_co_training_takes_one_peer_at_a_time(rule):
+    plan = changed(f"{LEARNING}.rule", rule, GOSSIP)
+    check_plan(plan)
+    for name, value in (("schedule", "full"), ("peers_per_exchange", 2)):
+        with pytest.raises(PlanSettingError, match=f"{rule[0]} learns from one peer at a time"):
+            check_plan(changed(f"{EXCHANGE}.{name}", value, plan))
+
+
+@pytest.mark.parametrize("rule", [["average"], ["mutual", "adopt"]])
+def test_a_chain_only_hands_on(rule):
+    plan = read(Path("plan/plans/cyclic_phantom/plan.yaml"))
+    with pytest.raises(PlanSettingError, match=r"rule: expected \[adopt\] with schedule chain"):
+        check_plan(changed(f"{LEARNING}.rule", rule, plan))
+
+
+def test_a_site_may_be_the_only_one():
+    check_plan(changed("collaborator.settings.roster", ["site_a"], GOSSIP))
+
+
 def test_a_training_that_would_be_averaged_by_openfl_is_refused():
     plan = copy.deepcopy(PHANTOM)
     del plan["tasks"]["train"]["aggregation_type"]
@@ -125,9 +203,13 @@ def test_a_training_that_would_be_averaged_by_openfl_is_refused():
         check_plan(plan)
 
 
-@pytest.mark.parametrize("section", sorted(PHANTOM))
-def test_a_section_that_is_not_there(section):
-    plan = {name: content for name, content in PHANTOM.items() if name != section}
+@pytest.mark.parametrize(
+    "base, section",
+    [(base, section) for base in (PHANTOM, GOSSIP) for section in sorted(base)],
+    ids=[f"{name}:{section}" for name, base in (("fedavg", PHANTOM), ("gossip", GOSSIP)) for section in sorted(base)],
+)
+def test_a_section_that_is_not_there(base, section):
+    plan = {name: content for name, content in base.items() if name != section}
     if section == "compression_pipeline":
         check_plan(plan)  # OpenFL's own is the lossless one
     else:
@@ -135,9 +217,10 @@ def test_a_section_that_is_not_there(section):
             check_plan(plan)
 
 
-def test_a_plan_as_openfl_copies_it_is_in_order():
+@pytest.mark.parametrize("base", [PHANTOM, GOSSIP], ids=["fedavg", "gossip"])
+def test_a_plan_as_openfl_copies_it_is_in_order(base):
     """``fx workspace create`` gives every section, tasks included, an empty ``settings``."""
-    plan = copy.deepcopy(PHANTOM)
+    plan = copy.deepcopy(base)
     for content in plan.values():
         content.setdefault("settings", {})
     check_plan(plan)
