@@ -65,7 +65,11 @@ class Teachers:
 
 
 class Agreement:
-    """Soft Dice of our network with the teachers, 2 Σ p q / (Σ p + Σ q), on a site's validation cases, else training cases.
+    """Soft Dice of our network with the teachers, 2 Σ p q / (Σ p² + Σ q²), on a site's validation cases, else training cases.
+
+    With squares it is 1 for equal probabilities, however unsure; without them two unsure networks could never agree.
+
+    Source: Milletari et al. 2016, V-Net, arXiv:1606.04797, equation 3.
 
     Args:
         teachers: asked once, here; what they say is kept as float16.
@@ -84,7 +88,7 @@ class Agreement:
         for case, target_MXYZ in zip(self._cases, self._targets, strict=True):
             own_MXYZ = torch.sigmoid(torch.from_numpy(self._predictor.logits(case.hu_XYZ)[self._channels]))
             target_MXYZ = torch.from_numpy(target_MXYZ).float()
-            for row, values in zip(sums_3M, (own_MXYZ * target_MXYZ, own_MXYZ, target_MXYZ), strict=True):
+            for row, values in zip(sums_3M, (own_MXYZ * target_MXYZ, own_MXYZ**2, target_MXYZ**2), strict=True):
                 row += values.flatten(1).sum(dim=1, dtype=torch.float64).numpy()
         overlap_M, own_M, target_M = sums_3M
         return [
