@@ -170,6 +170,8 @@ class GrpcTransport:
         refused = wire.read_refusal(error)
         if refused is not None:
             return refused
+        if wire.is_busy(error):
+            return PeerUnreachable(f"{peer} is busy with others' pulls")
         with self._lock:
             if self._lines.get(peer) is line:
                 del self._lines[peer]

@@ -151,8 +151,8 @@ class _Servicer(messages_pb2_grpc.ExchangeServicer):
                 self._refusals[refused.reason] += 1
             logger.warning("turned a caller away (%s): %s", refused.reason, wire.printable(str(refused)))
             wire.send_refusal(context, refused)
-        except Busy as busy:
-            context.abort(grpc.StatusCode.UNAVAILABLE, f"busy: {busy}")
+        except Busy:
+            wire.send_busy(context)
         except Exception:
             logger.exception("a call failed here")
             context.abort(grpc.StatusCode.INTERNAL, "the site could not answer; its log says why")

@@ -14,6 +14,7 @@ MAX_REQUEST_BYTES = 64 * 1024
 MAX_REFUSAL_CHARACTERS = 500
 
 _REASON_KEY = "refusal-reason"
+_BUSY = "busy"
 _CHECKS_KEY = "certificate-checks"
 _REASON = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
@@ -69,6 +70,16 @@ def read_refusal(error: grpc.RpcError) -> PeerRefused | None:
     if not reasons:
         return None
     return PeerRefused(_known_form(reasons[0]), printable(error.details() or "no reason given"))
+
+
+def send_busy(context: grpc.ServicerContext) -> None:
+    """Ends a call that may be tried again soon; never returns."""
+    context.abort(grpc.StatusCode.UNAVAILABLE, _BUSY)
+
+
+def is_busy(error: grpc.RpcError) -> bool:
+    """Whether a failed call was ended by ``send_busy``."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE and error.details() == _BUSY
 
 
 def checks_metadata(checks: int) -> tuple[tuple[str, str], ...]:
