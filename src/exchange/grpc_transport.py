@@ -12,7 +12,7 @@ from pathlib import Path
 
 import grpc
 
-from src.exchange import messages, messages_pb2_grpc, wire
+from src.exchange import messages, messages_pb2_grpc, rpc, wire
 from src.exchange.credentials import Credentials
 from src.exchange.identity import checked_certificate
 from src.exchange.membership import Description, Greeting
@@ -122,7 +122,7 @@ class GrpcTransport:
         call = line.stub.Pull(request, timeout=_remaining_s(deadline), metadata=line.metadata())
         try:
             for piece in call:
-                spool.append(piece.data)
+                spool.append(piece)
         except grpc.RpcError as error:
             raise self._failure(peer, line, error) from error
         finally:
@@ -163,7 +163,7 @@ class GrpcTransport:
         )
         options = [*wire.CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", peer)]
         channel = grpc.secure_channel(address, credentials, options=options)
-        return _Line(channel, messages_pb2_grpc.ExchangeStub(channel), checks=1)
+        return _Line(channel, rpc.stub_of(channel), checks=1)
 
     def _failure(self, peer: str, line: _Line, error: grpc.RpcError) -> PeerUnreachable | PeerRefused:
         """What a failed call means; a connection that may be the reason is given up."""

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import grpc
 
 from src.errors import FederationError
-from src.exchange import messages, messages_pb2, messages_pb2_grpc, wire
+from src.exchange import messages, messages_pb2_grpc, rpc, wire
 from src.exchange.connection_count import ConnectionCount
 from src.exchange.credentials import Credentials
 from src.exchange.identity import certified_name
@@ -70,7 +70,7 @@ class ExchangeServer:
         self._server = grpc.server(
             self._threads, options=wire.SERVER_OPTIONS, maximum_concurrent_rpcs=max_pulls + _QUEUED_CALLS
         )
-        messages_pb2_grpc.add_ExchangeServicer_to_server(self._servicer, self._server)
+        rpc.add_to_server(self._servicer, self._server)
         self.port = self._listen(bind_address, credentials)
 
     @property
@@ -127,7 +127,7 @@ class _Servicer(messages_pb2_grpc.ExchangeServicer):
             snapshot = self._service.open_snapshot(caller, greeting, sha256)
             with self._slots.taken_by(caller, context) as pull, snapshot.open("rb", buffering=0) as file:
                 for data in _pieces(file, offset):
-                    yield messages_pb2.Piece(data=data)  # comes back when gRPC has taken it
+                    yield data  # comes back when gRPC has taken it
                     pull.moved()
                     self._service.count_sent(caller, len(data))
 

@@ -44,7 +44,7 @@ class Spool:
         """Whether all bytes are there."""
         return self.offset == self._size_bytes
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Adds what arrived next.
 
         Raises:
@@ -88,7 +88,7 @@ class Spool:
             self._hash.update(piece)
             self.offset += len(piece)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         rest = memoryview(data)
         while rest:  # an unbuffered file may take less than it is given
             rest = rest[self._file.write(rest) :]
