@@ -13,7 +13,8 @@
         ├── AggregatorUnreachable     gone for longer than the plan allows
         ├── AggregatorRefused         reached, but it will not have us (name, certificate, federation)
         ├── NoUsableUpdate            every site's update of a round was refused
-        └── SiteProcessFailed         a process that the one-machine federation started ended badly
+        ├── SiteProcessFailed         a process that the one-machine federation started ended badly
+        └── CheckpointError           a site's saved state cannot be read
 
 A message says what was expected, what was found, and what to do. It never carries a patient identifier: cases are named by
 their pseudonym.
@@ -85,3 +86,9 @@ class SiteProcessFailed(FederationError):
     """A process of a one-machine federation ended with an error."""
 
     exit_code = 6
+
+
+class CheckpointError(FederationError):
+    """A site's saved state is there and cannot be read."""
+
+    exit_code = 7

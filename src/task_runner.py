@@ -21,8 +21,9 @@ from src.evaluation.dice import StructureDice, macro_mean
 from src.evaluation.validation import validate_cases
 from src.learning.optimisation import Optimisation
 from src.learning.training import LocalTraining
-from src.model.card import ModelCard, read_model, write_model
+from src.model.card import ModelCard, read_model
 from src.model.inference import Predictor
+from src.model.kept_models import KeptModels
 from src.model.network import build_network
 from src.model.precision import choose_precision
 from src.model.state import load_network_state, network_state
@@ -97,7 +98,7 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
         # Set by the collaborator, which knows it; stands in the card of what is saved.
         self.federation = ""
         self._trained: TrainedStructures | None = None
-        self._best_dice = -math.inf
+        self._kept: KeptModels | None = None
         self._log: RunLog | None = None
 
     # What OpenFL moves: the network's tensors, each storage once.
@@ -218,7 +219,6 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
     def _save(
         self, site: str, round_number: int, trained: tuple[str, ...], summary: dict[str, StructureDice], mean_dice: float
     ) -> None:
-        """Writes ``last``, and ``best`` when the site's own mean Dice says so, or when it has nothing to say."""
         card = self.card(
             trained_structures=trained,
             site=site,
@@ -226,11 +226,9 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             round=round_number,
             validation_dice={name: None if math.isnan(entry.mean) else entry.mean for name, entry in summary.items()},
         )
-        tensors = network_state(self.network)
-        write_model(self.save_path / site / "last.safetensors", card, tensors)
-        if math.isnan(mean_dice) or mean_dice > self._best_dice:
-            self._best_dice = self._best_dice if math.isnan(mean_dice) else mean_dice
-            write_model(self.save_path / site / "best.safetensors", card, tensors)
+        if self._kept is None:
+            self._kept = KeptModels(self.save_path / site)
+        self._kept.keep(card, network_state(self.network), mean_dice)
 
     def _log_of(self, site: str) -> RunLog:
         if self._log is None:

@@ -1,12 +1,12 @@
 """Dice of a network on a site's validation cases, on their CTs' own grids."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tqdm import tqdm
 
 from src.data.preprocessing import GridGeometry
 from src.dataloader import CTLoader
-from src.evaluation.dice import StructureDice, summarise
+from src.evaluation.dice import StructureDice, macro_mean, summarise
 from src.model.inference import Predictor
 
 
@@ -26,3 +26,12 @@ def validate_cases(predictor: Predictor, data_loader: CTLoader, trained: Collect
         masks = predictor.masks(case.hu_XYZ, case.grid, native, channels)
         cases.append({structures[channel]: truth.dice(channel, mask_XYZ) for channel, mask_XYZ in masks})
     return summarise(cases, structures)
+
+
+def dice_facts(dice: Mapping[str, StructureDice]) -> dict:
+    """A validation as it stands in the log."""
+    return {
+        "mean_dice": macro_mean(dice),
+        "dice": {name: entry.mean for name, entry in dice.items()},
+        "cases": {name: entry.num_scored for name, entry in dice.items()},
+    }

@@ -1,6 +1,6 @@
 """What the gossip loop asks of whoever owns the model; the loop itself knows neither networks nor patients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,17 +11,18 @@ from src.exchange.manifest import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class PeerModel:
-    """A peer's checked snapshot.
+    """A peer's checked snapshot, spooled to disk.
 
     Attributes:
         weight: share of the peer in a full average of this exchange, above 0, up to 1.
         manifest: its facts.
-        tensors: by name, the dtype and shape of our own; nobody else's memory.
+        read: reads and checks it once more; gives tensors by name, of the dtype and shape of our own, in memory of their own.
+            A function, so that a whole federation's models need not be in memory at once.
     """
 
     weight: float
     manifest: Manifest
-    tensors: dict[str, torch.Tensor]
+    read: Callable[[], dict[str, torch.Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ class Learner(Protocol):
 
         Args:
             round_number: rounds done.
-            finals: of the sites present, ours left out; may be empty.
+            finals: of the sites present, by name, ours included as the others see it, so that all compute the same consensus.
             chain_end: the site whose model is the federation's, when the schedule is a chain; None makes an average.
 
         Returns:

@@ -1,6 +1,7 @@
 """Sliding-window inference on the working grid, and masks on the CT's own grid."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 
 import numpy as np
 import torch
@@ -40,6 +41,12 @@ class Predictor:
         self._windows = SlidingWindowInferer(
             roi_size=tuple(patch_voxels), sw_batch_size=2, overlap=overlap, mode="gaussian", cval=-1.0
         )
+
+    def applied_to(self, network: nn.Module) -> "Predictor":
+        """The same settings with another network."""
+        other = copy(self)
+        other.network = network
+        return other
 
     @torch.no_grad()
     def logits(self, hu_XYZ: np.ndarray) -> np.ndarray:

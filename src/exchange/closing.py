@@ -1,0 +1,128 @@
+"""After the last round: the others' final models, what is made of them, and serving until nobody needs this site any more."""
+
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from src.exchange.fetch import RECEIVED, Outcome
+from src.exchange.learner import PeerModel
+from src.exchange.membership import SiteState
+from src.exchange.snapshot import read_snapshot
+from src.exchange.transport import PeerRefused, PeerUnreachable
+
+if TYPE_CHECKING:
+    from src.exchange.gossip import GossipSite
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_S = 1.0
+# No round has this number: a final model may be one that an exchange used before.
+_EXCHANGE = 2**30
+
+
+class Closing:
+    """The end of one site's run.
+
+    Args:
+        run: the site, with all its rounds done.
+    """
+
+    def __init__(self, run: "GossipSite") -> None:
+        self.run_of = run
+        self.peers = [name for name in run.roster if name != run.site]
+
+    def run(self) -> None:
+        """Finishes, and serves on."""
+        self.finish()
+        self.serve_on()
+
+    def finish(self) -> None:
+        """Collects what is final within ``closing_wait_s``, and makes of it what the learner makes; once in a run."""
+        run = self.run_of
+        if not run.closed:
+            outcomes = self._collect()
+            self._log_presence(outcomes)
+            chain_end = run.roster[-1] if run.exchange.schedule == "chain" else None
+            for facts in run.learner.finish(run.round, self._models(outcomes), chain_end):
+                run.log(**facts)
+            run.closed = True
+            run.save()
+        run.served.stand(SiteState.CLOSED, run.round)
+
+    def serve_on(self) -> None:
+        """Tells everybody that this site is done, and serves those who are not, for ``serve_after_s`` at most."""
+        run = self.run_of
+        deadline = time.monotonic() + run.timing.serve_after_s
+        told: set[str] = set()
+        closed: set[str] = set()
+        while True:
+            # Also who is known to be closed must be told once, or it would wait for a site that has gone.
+            for peer in self.peers:
+                if peer not in told & closed:
+                    self._tell(peer, told, closed)
+            closed |= {peer for peer, state in run.served.caller_states().items() if state is SiteState.CLOSED}
+            left_s = deadline - time.monotonic()
+            if closed >= set(self.peers) or left_s <= 0:
+                break
+            time.sleep(min(_PAUSE_S, left_s))
+        sent = run.served.take_sent_bytes()
+        run.log("served", sent_bytes=sum(sent.values()), sent_to=sent, refused_callers=dict(run.refusals()))
+
+    def _collect(self) -> dict[str, Outcome]:
+        """The outcome of each peer; those that are not final in time keep the last one."""
+        run, found = self.run_of, {}
+        deadline = time.monotonic() + run.timing.closing_wait_s
+        while True:
+            for peer in self.peers:
+                if peer not in found or found[peer].outcome != RECEIVED:
+                    found[peer] = self._ask(peer)
+            waiting = [peer for peer in self.peers if found[peer].outcome != RECEIVED]
+            left_s = deadline - time.monotonic()
+            if not waiting or left_s <= 0:
+                return found
+            time.sleep(min(_PAUSE_S, left_s))
+
+    def _ask(self, peer: str) -> Outcome:
+        """A final model, or why there is none."""
+        run = self.run_of
+        nothing = Outcome(peer=peer, weight=1.0, outcome="nothing_new", reason="not_final")
+        try:
+            description = run.transport.describe(
+                peer, run.served.greeting(), wanted_round=None, timeout_s=run.timing.connect_timeout_s
+            )
+        except PeerUnreachable:
+            return replace(nothing, outcome="unreachable", reason="unreachable")
+        except PeerRefused as refused:
+            return replace(nothing, outcome="refused", reason=refused.reason, detail=str(refused))
+        if description.state is SiteState.TRAINING:
+            return replace(nothing, state=description.state.value)
+        return run.fetcher.fetch(peer, 1.0, _EXCHANGE)
+
+    def _models(self, outcomes: dict[str, Outcome]) -> list[PeerModel]:
+        """The final models by name; ours as the others see it, rounded to the wire's precision."""
+        run, own = self.run_of, self.run_of.outbox.newest()
+        layout, structures = run.fetcher.layout, run.fetcher.structures
+        models = [run.fetcher.open(outcome) for outcome in outcomes.values() if outcome.outcome == RECEIVED]
+        models.append(PeerModel(weight=1.0, manifest=own.manifest, read=lambda: read_snapshot(own.path, layout, structures)[1]))
+        return sorted(models, key=lambda model: model.manifest.site)
+
+    def _log_presence(self, outcomes: dict[str, Outcome]) -> None:
+        for outcome in outcomes.values():
+            self.run_of.log_outcome("closing", outcome)
+        missing = sorted(peer for peer, outcome in outcomes.items() if outcome.outcome != RECEIVED)
+        if missing:
+            logger.warning("%s closes without the final models of %s", self.run_of.site, ", ".join(missing))
+
+    def _tell(self, peer: str, told: set[str], closed: set[str]) -> None:
+        """Greets a peer as closed, and hears where it is."""
+        run = self.run_of
+        try:
+            description = run.transport.describe(
+                peer, run.served.greeting(), wanted_round=None, timeout_s=run.timing.connect_timeout_s
+            )
+        except (PeerUnreachable, PeerRefused):
+            return
+        told.add(peer)
+        if description.state is SiteState.CLOSED:
+            closed.add(peer)

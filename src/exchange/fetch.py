@@ -1,0 +1,192 @@
+"""One peer's model: asked for, checked, spooled to disk, checked again; or the reason why not.
+
+Whatever goes wrong between us and a peer ends here as an outcome, never as an exception: the site trains on.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from src.exchange.checks import check_description, check_manifest, check_weights
+from src.exchange.learner import PeerModel
+from src.exchange.ledger import Ledger, NothingNew
+from src.exchange.manifest import Manifest
+from src.exchange.membership import Description, Greeting, Membership, SiteState
+from src.exchange.settings import TimingSettings
+from src.exchange.snapshot import SnapshotFault, read_snapshot
+from src.exchange.tensor_layout import TensorLayout
+from src.exchange.transport import PeerRefused, PeerUnreachable, Transport
+from src.exchange.whole_file import write_whole
+
+logger = logging.getLogger(__name__)
+
+RECEIVED, UNREACHABLE, REFUSED, NOTHING_NEW = "received", "unreachable", "refused", "nothing_new"
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of asking one peer.
+
+    Attributes:
+        outcome: ``received``, ``unreachable``, ``refused`` or ``nothing_new``.
+        reason: why not, in a word; ``detail`` in a sentence.
+        file: name of the spooled snapshot; empty when there is none.
+        received_bytes: of snapshots, in this attempt.
+        state: what the peer said of itself last; empty when it said nothing.
+    """
+
+    peer: str
+    weight: float
+    outcome: str
+    reason: str = ""
+    detail: str = ""
+    file: str = ""
+    received_bytes: int = 0
+    seconds: float = 0.0
+    state: str = ""
+
+
+class Inbox:
+    """Spooled snapshots and, per exchange, what came of it; a restarted site repeats an exchange from here.
+
+    Args:
+        folder: made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def recall(self, exchange: int) -> list[Outcome] | None:
+        """The outcomes of an exchange that was carried through before; None when it was not."""
+        path = self._record(exchange)
+        if not path.is_file():
+            return None
+        outcomes = [Outcome(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        return outcomes if all((self.folder / entry.file).is_file() for entry in outcomes if entry.file) else None
+
+    def note(self, exchange: int, outcomes: Sequence[Outcome]) -> None:
+        """Writes an exchange down, and forgets all but this one and the one before."""
+        write_whole(self._record(exchange), [json.dumps([asdict(entry) for entry in outcomes]).encode()])
+        kept = {self._record(number) for number in (exchange - 1, exchange)}
+        files = {self.folder / entry.file for number in (exchange - 1, exchange) for entry in self.recall(number) or ()}
+        for path in self.folder.iterdir():
+            if path.is_file() and path not in kept | files and not path.name.endswith(".partial"):
+                path.unlink()
+
+    def _record(self, exchange: int) -> Path:
+        return self.folder / f"exchange-{exchange:06d}.json"
+
+
+class Fetcher:
+    """Asks peers for their models.
+
+    Args:
+        membership: own.
+        structures: names that a manifest's tables must hold.
+        own_tensors: the live tensors; only looked at.
+        transport: the line to the peers.
+        ledger: what was seen of each peer.
+        inbox: where snapshots are spooled.
+        greeting: what this site says of itself, at the time of the call.
+        timing: how long to wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        membership: Membership,
+        structures: tuple[str, ...],
+        own_tensors: Callable[[], Mapping[str, torch.Tensor]],
+        transport: Transport,
+        ledger: Ledger,
+        inbox: Inbox,
+        greeting: Callable[[], Greeting],
+        timing: TimingSettings,
+    ) -> None:
+        self.membership, self.structures, self.own_tensors = membership, structures, own_tensors
+        self.transport, self.ledger, self.inbox, self.greeting, self.timing = transport, ledger, inbox, greeting, timing
+        self.layout = TensorLayout.of(own_tensors())
+
+    def fetch(self, peer: str, weight: float, exchange: int, *, wanted_round: int | None = None) -> Outcome:
+        """One peer's newest snapshot, or that of one round.
+
+        Waits at most ``pull_timeout_s`` for the newest, and ``round_wait_s`` more for a round that is not there yet.
+        """
+        began = time.monotonic()
+        facts: dict = {"peer": peer, "weight": weight}
+        try:
+            description, spent_s = self._describe(peer, wanted_round)
+            facts["state"] = description.state.value
+            facts |= self._pull(peer, exchange, description, max(0.01, self.timing.pull_timeout_s - spent_s))
+        except NothingNew:
+            facts |= {"outcome": NOTHING_NEW, "reason": "seen"}
+        except PeerUnreachable as error:
+            facts |= {"outcome": UNREACHABLE, "reason": "unreachable", "detail": str(error)}
+        except (PeerRefused, SnapshotFault) as error:
+            facts |= {"outcome": REFUSED, "reason": error.reason, "detail": str(error)}
+            logger.warning("%s: its model is not used (%s)", peer, error)
+        return Outcome(seconds=round(time.monotonic() - began, 3), **facts)
+
+    def open(self, outcome: Outcome) -> PeerModel:
+        """The model behind an outcome that has a file; it was checked when it was spooled, and is again when it is read."""
+        path = self.inbox.folder / outcome.file
+        manifest, _ = self._read(path)
+        return PeerModel(weight=outcome.weight, manifest=manifest, read=lambda: self._read(path)[1])
+
+    def _describe(self, peer: str, wanted_round: int | None) -> tuple[Description, float]:
+        """The peer's answer and the seconds it took; for a wanted round, asks again until it is there."""
+        deadline, pause_s = time.monotonic() + self.timing.round_wait_s, _FIRST_PAUSE_S
+        while True:
+            asked = time.monotonic()
+            left_s = deadline - asked
+            timeout_s = min(self.timing.connect_timeout_s, self.timing.pull_timeout_s)
+            try:
+                description = self.transport.describe(peer, self.greeting(), wanted_round=wanted_round, timeout_s=timeout_s)
+                if wanted_round is None or description.sequence:
+                    return description, time.monotonic() - asked
+                fault = f"{peer} has no model of round {wanted_round}, it is at round {description.round}"
+            except PeerUnreachable as error:
+                if wanted_round is None:
+                    raise
+                fault = str(error)
+            if left_s <= 0:
+                raise PeerUnreachable(f"waited {self.timing.round_wait_s:g} s: {fault}")
+            time.sleep(min(pause_s, left_s))
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _pull(self, peer: str, exchange: int, description: Description, timeout_s: float) -> dict:
+        if not description.sequence:
+            return {"outcome": NOTHING_NEW, "reason": "nothing_yet"}
+        check_description(self.membership, peer, description, self.layout)
+        self._check_seen(peer, exchange, description)
+        name = f"{peer}-{description.epoch}-{description.sequence}.snapshot"
+        path, received = self.inbox.folder / name, 0
+        if not path.is_file():
+            received = self.transport.pull(peer, self.greeting(), description, path, timeout_s=timeout_s)
+        try:
+            manifest, tensors = self._read(path)
+            check_manifest(manifest, description, self.membership, peer)
+            check_weights(self.own_tensors(), tensors)
+        except (SnapshotFault, PeerRefused):
+            path.unlink()
+            raise
+        self.ledger.note(peer, description.epoch, description.sequence, description.sha256, exchange)
+        return {"outcome": RECEIVED, "file": name, "received_bytes": received}
+
+    def _check_seen(self, peer: str, exchange: int, description: Description) -> None:
+        try:
+            self.ledger.check(peer, description.epoch, description.sequence, description.sha256, exchange)
+        except NothingNew:
+            # A final model may well be one that was learnt from before.
+            if description.state is SiteState.TRAINING:
+                raise
+
+    def _read(self, path: Path) -> tuple[Manifest, dict[str, torch.Tensor]]:
+        return read_snapshot(path, self.layout, self.structures)

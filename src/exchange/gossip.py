@@ -1,0 +1,244 @@
+"""One site's run: pull, learn, validate, save, publish; round after round, waiting for nobody.
+
+Order within a round, and why: what was pulled is written down before it is used; the checkpoint is written before the snapshot
+is published. So a site that is killed at any moment repeats the round it was in with the same models, and what it publishes
+then is, byte for byte, what it had published.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from src.exchange.checkpoint import Checkpoints
+from src.exchange.closing import Closing
+from src.exchange.fetch import RECEIVED, Fetcher, Inbox, Outcome
+from src.exchange.learner import Learner, PeerModel
+from src.exchange.ledger import Ledger
+from src.exchange.manifest import Manifest
+from src.exchange.membership import Membership, SiteState
+from src.exchange.outbox import Outbox
+from src.exchange.schedule import Link, links
+from src.exchange.served import ServedSite
+from src.exchange.settings import ExchangeSettings, TimingSettings
+from src.exchange.snapshot import SnapshotFault
+from src.exchange.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+# Snapshots kept for whoever is in the middle of pulling one.
+_KEPT_SNAPSHOTS = 3
+
+
+class GossipSite:
+    """One site of a federation without a server.
+
+    Args:
+        site, roster: own name, and all names.
+        rounds: of training.
+        epoch: of this site; its operator raises it when the state folder was lost.
+        exchange, timing: see there.
+        membership: what the others must agree on.
+        learner: owns the model.
+        transport: the line to the peers; None when the schedule is ``none``.
+        state_folder: checkpoints, inbox, outbox and ledger; nothing else may write there.
+        log: takes ``round_number``, ``phase`` and facts.
+        code_version: of openfl-oar.
+    """
+
+    def __init__(
+        self,
+        *,
+        site: str,
+        roster: Sequence[str],
+        rounds: int,
+        epoch: int,
+        exchange: ExchangeSettings,
+        timing: TimingSettings,
+        membership: Membership,
+        learner: Learner,
+        transport: Transport | None,
+        state_folder: Path,
+        log: Callable[..., None],
+        code_version: str,
+    ) -> None:
+        self.site, self.roster, self.rounds, self.epoch = site, tuple(sorted(roster)), rounds, epoch
+        self.exchange, self.timing, self.membership, self.learner = exchange, timing, membership, learner
+        self.transport, self._log, self.code_version = transport, log, code_version
+        self.round = self.sequence = 0
+        self.closed = False
+        # Calls turned away so far, by reason; whoever runs a server sets it.
+        self.refusals: Callable[[], Mapping[str, int]] = dict
+        self.checkpoints = Checkpoints(state_folder / "checkpoint")
+        self.ledger = Ledger(state_folder / "ledger.json")
+        standing = learner.standing()
+        self.outbox = Outbox(state_folder / "outbox", self._kept_snapshots())
+        self.served = ServedSite(site, self.roster, membership, self.outbox, self.ledger, standing.train_cases)
+        self.fetcher = (
+            Fetcher(
+                membership=membership,
+                structures=tuple(standing.train_cases),
+                own_tensors=learner.tensors,
+                transport=transport,
+                ledger=self.ledger,
+                inbox=Inbox(state_folder / "inbox"),
+                greeting=self.served.greeting,
+                timing=timing,
+            )
+            if transport is not None
+            else None
+        )
+
+    def run(self) -> None:
+        """All rounds that are left, the closing, and serving until nobody needs this site any more.
+
+        Raises:
+            CheckpointError: the state on disk cannot be read.
+        """
+        self.resume()
+        while self.round < self.rounds:
+            self.step()
+        if self.fetcher is not None:
+            Closing(self).run()
+        elif not self.closed:
+            self.finish_alone()
+
+    def resume(self) -> None:
+        """Takes up the state on disk, and offers what it offered before."""
+        found = self.checkpoints.load()
+        if found is not None:
+            tensors, facts = found
+            self.round, self.sequence, self.closed = facts["round"], facts["sequence"], facts["closed"]
+            self.learner.restore(tensors, facts["learner"])
+            logger.info("%s goes on after round %d", self.site, self.round)
+            if self.round:
+                self._publish()
+        self._stand()
+
+    def step(self) -> None:
+        """One round."""
+        began = time.monotonic()
+        peers = self._exchange()
+        exchanged = time.monotonic()
+        facts = self.learner.learn(self.round, peers)
+        trained = time.monotonic()
+        self.log("train", **facts, seconds=round(trained - exchanged, 3))
+        facts = self.learner.validate(self.round)
+        validated = time.monotonic()
+        self.log("validate", **facts, seconds=round(validated - trained, 3))
+        self.round += 1
+        self.sequence += 1
+        self.save()
+        self._publish()
+        self._stand()
+        overhead_s = exchanged - began + time.monotonic() - validated
+        logger.info("%s: round %d done, %.2f s of it exchanging and saving", self.site, self.round, overhead_s)
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        tensors, facts = self.learner.state()
+        content = {"round": self.round, "sequence": self.sequence, "closed": self.closed, "learner": facts}
+        self.checkpoints.save(tensors, content)
+
+    def log(self, phase: str, **facts) -> None:
+        """Records an event of the round the site is in."""
+        self._log(round_number=self.round, phase=phase, site=self.site, **facts)
+
+    def log_outcome(self, phase: str, outcome: Outcome, **facts) -> None:
+        """Records what came of asking one peer, and what was sent meanwhile."""
+        sent = self.served.take_sent_bytes()
+        self.log(
+            phase,
+            peer=outcome.peer,
+            outcome=outcome.outcome,
+            reason=outcome.reason,
+            received_bytes=outcome.received_bytes,
+            sent_bytes=sum(sent.values()),
+            sent_to=sent,
+            refused_callers=dict(self.refusals()),
+            seconds=outcome.seconds,
+            **facts,
+        )
+
+    # Before the training of a round.
+
+    def _exchange(self) -> list[PeerModel]:
+        number = self.exchange.exchange_at(self.round, self.rounds)
+        if number is None or self.fetcher is None:
+            return []
+        wanted = links(
+            self.exchange.schedule,
+            self.roster,
+            self.site,
+            number,
+            seed=self.exchange.seed,
+            peers_per_exchange=self.exchange.peers_per_exchange,
+        )
+        outcomes = self.fetcher.inbox.recall(number)
+        replayed = outcomes is not None
+        if outcomes is None:
+            outcomes = [self._fetch(link, number) for link in wanted]
+            self.fetcher.inbox.note(number, outcomes)
+        for outcome in outcomes:
+            self.log_outcome("exchange", outcome, exchange=number, replayed=replayed)
+        return [self.fetcher.open(outcome) for outcome in outcomes if outcome.outcome == RECEIVED]
+
+    def _fetch(self, link: Link, number: int) -> Outcome:
+        return self.fetcher.fetch(link.peer, link.weight, number, wanted_round=self._round_of(link))
+
+    def _round_of(self, link: Link) -> int | None:
+        if link.round_lead is not None:
+            return self.round + link.round_lead
+        return self.round if self.exchange.lock_step else None
+
+    # After it.
+
+    def _publish(self) -> None:
+        if self.fetcher is None:
+            return
+        try:
+            self._offer()
+        except SnapshotFault as fault:
+            if fault.reason != "sequence":
+                # Nobody is helped by a model that is not one; the next round may bring a better.
+                logger.error("%s: the model of round %d is not offered (%s)", self.site, self.round, fault)
+                return
+            # A round that was repeated from an older checkpoint came out differently: it is another snapshot.
+            self.sequence = self.outbox.newest().manifest.sequence + 1
+            self._offer()
+
+    def _offer(self) -> None:
+        standing = self.learner.standing()
+        manifest = Manifest(
+            site=self.site,
+            federation_id=self.membership.federation_id,
+            run_id=self.membership.run_id,
+            architecture_hash=self.membership.architecture_hash,
+            epoch=self.epoch,
+            sequence=self.sequence,
+            round=self.round,
+            final=self.round == self.rounds,
+            train_cases=standing.train_cases,
+            valid_cases=standing.valid_cases,
+            valid_dice=standing.valid_dice,
+            row_cases=standing.row_cases,
+            code_version=self.code_version,
+        )
+        self.outbox.publish(manifest, self.learner.tensors(), self.exchange.wire_dtype)
+
+    def _stand(self) -> None:
+        state = SiteState.TRAINING if self.round < self.rounds else SiteState.FINISHED
+        self.served.stand(SiteState.CLOSED if self.closed else state, self.round)
+
+    def _kept_snapshots(self) -> int:
+        if not (self.exchange.lock_step or self.exchange.schedule == "chain"):
+            return _KEPT_SNAPSHOTS
+        # Whoever waits for one particular round may be behind by as many rounds as knowledge needs to go around.
+        return _KEPT_SNAPSHOTS + 2 * len(self.roster) * self.exchange.exchange_every
+
+    def finish_alone(self) -> None:
+        for facts in self.learner.finish(self.round, [], None):
+            self.log(**facts)
+        self.closed = True
+        self.save()
+        self._stand()

@@ -1,0 +1,91 @@
+"""Judges a peer's model on our own validation patients, before anything of it is averaged or adopted.
+
+A snapshot of plausible size and norm may still be rubbish: random weights of the right norm, or channels in another order. Only
+patients show that. The same look gives the Dice that the gate needs.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from src.dataloader import CTLoader
+from src.evaluation.dice import StructureDice
+from src.evaluation.validation import validate_cases
+from src.exchange.learner import PeerModel
+from src.model.inference import Predictor
+from src.model.state import load_network_state
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedPeer:
+    """A peer's model and what our patients say of it.
+
+    Attributes:
+        model: as it arrived.
+        tensors: its weights.
+        rows_C: cases behind each of its output rows.
+        dice: per structure, on our validation cases.
+        own_mean, peer_mean: Dice over the structures that both have; NaN when there is none, and then nothing is judged.
+        acceptable: whether it may be averaged or adopted.
+    """
+
+    model: PeerModel
+    tensors: dict[str, np.ndarray]
+    rows_C: np.ndarray
+    dice: dict[str, StructureDice]
+    own_mean: float
+    peer_mean: float
+    acceptable: bool
+
+    @property
+    def site(self) -> str:
+        """Whose model it is."""
+        return self.model.manifest.site
+
+
+class PeerJudge:
+    """Looks at peers' models with one spare network.
+
+    Args:
+        spare: a network of the plan's architecture; holds the weights of the peer looked at last.
+        predictor: of the plan.
+        data_loader: the site's.
+        tolerance: largest lead of our mean Dice over an acceptable peer's; from 1 on every peer is acceptable.
+        gated: whether a gate needs the peer's Dice even where every peer is acceptable.
+    """
+
+    def __init__(self, spare: nn.Module, predictor: Predictor, data_loader: CTLoader, *, tolerance: float, gated: bool) -> None:
+        self.spare, self.data_loader, self.tolerance = spare, data_loader, tolerance
+        self._validates = gated or tolerance < 1
+        self._predictor = predictor.applied_to(spare)
+
+    def look(self, model: PeerModel, own_dice: Mapping[str, StructureDice]) -> JudgedPeer:
+        """Reads a peer's model and validates it here.
+
+        Args:
+            model: the peer's.
+            own_dice: of our present model; empty before the first validation, and then nothing is judged.
+        """
+        tensors = {name: tensor.numpy() for name, tensor in model.read().items()}
+        load_network_state(self.spare, tensors, origin=model.manifest.site)
+        rows_C = np.array([model.manifest.row_cases[name] for name in self.data_loader.structures])
+        known = [name for name, cases in zip(self.data_loader.structures, rows_C, strict=True) if cases > 0]
+        dice = validate_cases(self._predictor, self.data_loader, known) if self._validates else {}
+        both = [name for name, entry in dice.items() if entry.num_scored and name in own_dice and own_dice[name].num_scored]
+        own_mean, peer_mean = _mean([own_dice[name] for name in both]), _mean([dice[name] for name in both])
+        return JudgedPeer(
+            model=model,
+            tensors=tensors,
+            rows_C=rows_C,
+            dice=dice,
+            own_mean=own_mean,
+            peer_mean=peer_mean,
+            acceptable=not peer_mean < own_mean - self.tolerance,
+        )
+
+
+def _mean(entries: list[StructureDice]) -> float:
+    return math.fsum(entry.mean for entry in entries) / len(entries) if entries else math.nan
