@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from src.learning.companion import Batch
 from src.learning.divergence import class_divergence
 from src.learning.region import dilation_voxels, teaching_region
-from src.learning.training import Batch, LocalTraining, TrainedRound
+from src.learning.training import LocalTraining, TrainedRound
 
 logger = logging.getLogger(__name__)
 

@@ -22,9 +22,10 @@ from torch import nn
 
 from src.exchange.manifest import Manifest
 from src.learning.co_training import DivergenceTerm, SharedRegion, generators_of_its_own
+from src.learning.companion import Batch
 from src.learning.peer_settings import CompletionSettings
 from src.learning.teachers import Agreement, Teachers
-from src.learning.training import Batch, LocalTraining
+from src.learning.training import LocalTraining
 from src.model.inference import Predictor
 from src.model.state import unique_tensors
 

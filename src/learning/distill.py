@@ -18,7 +18,8 @@ from src.learning.co_training import (
     direction_weights,
     generators_of_its_own,
 )
-from src.learning.training import Batch, LocalTraining
+from src.learning.companion import Batch
+from src.learning.training import LocalTraining
 
 
 def train_distilled(local: LocalTraining, lesson: Lesson, site: str, round_number: int) -> CoTrainedRound:

@@ -22,7 +22,8 @@ from src.learning.co_training import (
     direction_weights,
     generators_of_its_own,
 )
-from src.learning.training import Batch, LocalTraining, TrainedRound, supervised_loss
+from src.learning.companion import Batch, supervised_loss
+from src.learning.training import LocalTraining, TrainedRound
 
 
 def train_mutually(local: LocalTraining, lesson: Lesson, site: str, round_number: int) -> CoTrainedRound:

@@ -4,7 +4,6 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 from zlib import crc32
 
 import torch
@@ -12,48 +11,13 @@ from torch import nn
 from tqdm import tqdm
 
 from src.dataloader import CTLoader
+from src.learning.companion import Batch, Companion, supervised_loss
 from src.learning.optimisation import Optimisation, Stepper
 from src.learning.proximal import ProximalTerm
-from src.model.losses import segmentation_loss, unpack_labels
+from src.model.losses import unpack_labels
 from src.model.precision import autocast
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """A batch of the loader, on the network's device.
-
-    Attributes:
-        image_B1XYZ: float32 in −1 … 1.
-        bits_BXYZ: int32, bit c of a voxel is set where structure c is contoured.
-        masks_BCXYZ: the same as float32 of 0 and 1.
-        contoured_BC: bool, structure contoured in that case.
-    """
-
-    image_B1XYZ: torch.Tensor
-    bits_BXYZ: torch.Tensor
-    masks_BCXYZ: torch.Tensor
-    contoured_BC: torch.Tensor
-
-
-class Companion(Protocol):
-    """What learns along with the network in each step, and may add to its loss."""
-
-    taught_C: torch.Tensor
-    """bool; output rows that may move in a step with an addition although the site does not train them."""
-
-    def join(self, batch: Batch, own_logits_BCXYZ: torch.Tensor, step: int) -> torch.Tensor | None:
-        """Takes part in one step; must draw nothing from the network's own generators.
-
-        Args:
-            batch: that the network has just seen.
-            own_logits_BCXYZ: what it made of it, with its graph.
-            step: steps done before, over all rounds.
-
-        Returns:
-            What is added to the network's loss; None leaves the step as it would be alone, bit for bit.
-        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,8 +157,3 @@ class LocalTraining:
             masks_BCXYZ=unpack_labels(bits_BXYZ, contoured_BC.shape[1]),
             contoured_BC=contoured_BC,
         )
-
-
-def supervised_loss(logits_BCXYZ: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """``segmentation_loss`` of logits against what is contoured; a scalar."""
-    return segmentation_loss(logits_BCXYZ, batch.masks_BCXYZ, batch.contoured_BC)

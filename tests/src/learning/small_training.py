@@ -22,14 +22,16 @@ def small_network(seed: int, dropout: float = 0.0) -> SegmentationNetwork:
         return build_network({"name": "UNet", "features": 8, "arguments": {**arguments, "dropout": dropout}}, NUM_STRUCTURES)
 
 
-def small_training(loader: HeadNeckCTLoader, seed: int = 0, *, dropout: float = 0.0, steps_per_round: int = 4) -> LocalTraining:
+def small_training(
+    loader: HeadNeckCTLoader, seed: int = 0, *, dropout: float = 0.0, steps_per_round: int = 4, schedule_rounds: int = 3
+) -> LocalTraining:
     """Training of a ``small_network``, in float32."""
     return LocalTraining(
         small_network(seed, dropout),
         loader,
         optimisation=Optimisation(learning_rate=0.01, weight_decay=0.1, warm_up_steps=2, decay_power=0.9, clip_norm=5.0),
         steps_per_round=steps_per_round,
-        schedule_rounds=3,
+        schedule_rounds=schedule_rounds,
         precision=torch.float32,
         device=torch.device("cpu"),
         proximal_mu=0.0,

@@ -50,6 +50,16 @@ def test_a_peer_that_teaches_changes_ours_and_stays_as_it_is(loader):
     assert found.peer is None and found.dropped_steps == 0 and min(found.divergence_C) > 0
 
 
+def test_the_peer_speaks_without_dropout(loader):
+    digests = set()
+    for dropout in (0.0, 0.5):
+        local, peer = small_training(loader), small_network(1, dropout)
+        assert digest(peer) == digest(small_network(1))
+        train_distilled(local, lesson(peer), "a", 0)
+        digests.add(digest(local.network))
+    assert len(digests) == 1
+
+
 def test_it_is_a_function_of_seed_site_and_round(loader):
     def run(site):
         local = small_training(loader, dropout=0.3)

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from src.data.dataset_writer import DatasetWriter
+from src.dataloader import HeadNeckCTLoader
 from src.learning.mutual import train_mutually
-from tests.conftest import SPHERE_STRUCTURES
+from tests.conftest import SPHERE_STRUCTURES, sphere_case
 from tests.src.learning.small_training import digest, small_network, small_training, sphere_loader
 from tests.src.learning.test_distill import BRAINSTEM, PAROTIDS, lesson
 
@@ -74,6 +76,24 @@ def test_what_we_do_not_contour_goes_one_way(loader):
     assert digest(peer) == digest(untaught)
 
 
+def test_in_a_case_that_happens_not_to_be_contoured_we_do_not_teach(tmp_path, loader_settings):
+    loader = sphere_loader(tmp_path / "mixed", {**loader_settings, "batch_size": 1}, PAROTIDS)
+    # One more training case, the only one with a brainstem.
+    DatasetWriter(loader.dataset.path, anatomy="head_neck", site="site_a").add_case("extra", *sphere_case(7), split="train")
+    loader = HeadNeckCTLoader(loader.dataset.path, **{**loader_settings, "batch_size": 1})
+    differs = {True: [], False: []}
+    for round_number in range(12):
+        (batch,) = loader.training_batches(round_number, 1)
+        digests = set()
+        for gate in (0.0, 1.0):
+            local, peer = small_training(loader, steps_per_round=1, schedule_rounds=20), small_network(1)
+            train_mutually(local, lesson(peer, NONE, 1.0, (0.0, 0.0, gate)), "a", round_number)
+            digests.add(digest(peer))
+        differs[bool(batch["contoured"][0, BRAINSTEM])].append(len(digests) == 2)
+    assert differs[True] and all(differs[True])
+    assert differs[False] and not any(differs[False])
+
+
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
 def test_a_peer_that_is_not_finite_never_infects_ours(loader, poison):
     alone, mutual, peer = small_training(loader), small_training(loader), small_network(1)
@@ -90,7 +110,7 @@ def test_a_peer_that_is_not_finite_never_infects_ours(loader, poison):
 
 def test_models_that_teach_each_other_end_closer_to_each_other(loader):
     def last_divergence(weight):
-        local, peer = small_training(loader, steps_per_round=40), small_network(1)
+        local, peer = small_training(loader, steps_per_round=20), small_network(1)
         gates = (1.0, 1.0, 0.0)
         train_mutually(local, lesson(peer, gates, weight, gates), "a", 0)
         # Seen by a round that hardly moves anything: its own divergence, before λ.

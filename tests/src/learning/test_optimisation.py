@@ -1,5 +1,7 @@
 """The learning rate as a function of the step alone, and rows that an optimiser step must not touch."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 
@@ -47,3 +49,37 @@ def test_a_step_without_a_finite_gradient_is_skipped():
     norm = stepper.step(network(torch.zeros(1, 1, 8, 8, 8)).sum() * float("nan"), 0)
     assert norm != norm
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_a_taught_row_may_move_for_one_step():
+    torch.manual_seed(0)
+    network = build_network(UNET, 3)
+    stepper = Stepper(network, SETTINGS, 10, [True, False, False])
+    before = network.head.weight.detach().clone()
+    stepper.step(network(torch.randn(1, 1, 8, 8, 8)).square().mean(), 0, torch.tensor([False, True, False]))
+    assert [torch.equal(network.head.weight[row], before[row]) for row in range(3)] == [False, False, True]
+    taught = network.head.weight[1].detach().clone()
+    stepper.step(network(torch.randn(1, 1, 8, 8, 8)).square().mean(), 1)
+    assert torch.equal(network.head.weight[1], taught)
+
+
+def test_a_restored_optimiser_continues_bit_for_bit():
+    torch.manual_seed(0)
+    network = build_network(UNET, 2)
+    stepper = Stepper(network, SETTINGS, 10, [True, True])
+    images = torch.randn(4, 1, 1, 8, 8, 8)
+    assert stepper.tensors() == {}
+    for step in range(2):
+        stepper.step(network(images[step]).square().mean(), step)
+    moments = {name: tensor.clone() for name, tensor in stepper.tensors().items()}
+    twin = deepcopy(network)
+    restored = Stepper(twin, SETTINGS, 10, [True, True])
+    restored.restore(moments)
+    for step in (2, 3):
+        stepper.step(network(images[step]).square().mean(), step)
+        restored.step(twin(images[step]).square().mean(), step)
+    assert all(torch.equal(tensor, twin.state_dict()[name]) for name, tensor in network.state_dict().items())
+    fresh = Stepper(deepcopy(twin), SETTINGS, 10, [True, True])
+    fresh.step(fresh.network(images[3]).square().mean(), 3)
+    restored.step(twin(images[3]).square().mean(), 3)
+    assert not torch.equal(fresh.network.head.weight, twin.head.weight)
