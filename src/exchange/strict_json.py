@@ -4,7 +4,8 @@ import json
 import math
 import re
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# The closing quote may be missing: a pattern that could fail would be tried anew at each quote, and take hours for a megabyte.
+_STRING = re.compile(r'"(?:[^"\\]+|\\.)*"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
