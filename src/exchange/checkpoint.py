@@ -45,8 +45,8 @@ class Checkpoints:
         flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         header = {"checkpoint_version": str(CHECKPOINT_VERSION), "facts": content, "digest": _digest(flat, content)}
         partial, newest = self._folder / f".{_NEWEST}.partial", self._folder / _NEWEST
-        # save_file refuses names that share a storage; a copy of each tensor of its own never does.
-        save_file({name: tensor.clone() for name, tensor in flat.items()}, str(partial), metadata=header)
+        # save_file refuses names that share a storage.
+        save_file({name: _alone_in_memory(tensor) for name, tensor in flat.items()}, str(partial), metadata=header)
         _to_disk(partial)
         if newest.is_file():
             newest.replace(self._folder / _BEFORE)
@@ -95,6 +95,11 @@ def _digest(tensors: Mapping[str, torch.Tensor], content: str) -> str:
         digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def _alone_in_memory(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor, or a copy where it is a part of a larger storage."""
+    return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
 
 
 def _to_disk(path: Path) -> None:
