@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT_VERSION = 1
 _NEWEST, _BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"
+_SPOILED = "checkpoint.spoiled.safetensors"
 
 
 class Checkpoints:
@@ -65,10 +66,15 @@ class Checkpoints:
             if not path.is_file():
                 continue
             try:
-                return _read(path)
+                found = _read(path)
             except (OSError, SafetensorError, ValueError, KeyError) as error:
                 faults.append(f"{name}: {error}")
                 logger.warning("checkpoint %s cannot be used (%s); trying the one before", name, error)
+                continue
+            if faults:
+                # Out of the way: the next one written would push it into the place of the good one.
+                (self._folder / _NEWEST).replace(self._folder / _SPOILED)
+            return found
         if faults:
             raise CheckpointError(
                 f"expected a checkpoint that can be read, found {'; '.join(faults)}; restore the state folder from a backup, "

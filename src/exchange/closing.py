@@ -5,9 +5,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from src.exchange.fetch import RECEIVED, Outcome
+from src.exchange.fetch import RECEIVED, REFUSED, Outcome
 from src.exchange.learner import PeerModel
-from src.exchange.membership import SiteState
+from src.exchange.membership import Description, SiteState
 from src.exchange.snapshot import read_snapshot
 from src.exchange.transport import PeerRefused, PeerUnreachable
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PAUSE_S = 1.0
+_SHORTEST_S = 1.0  # for an answer, when hardly any time is left
 # No round has this number: a final model may be one that an exchange used before.
 _EXCHANGE = 2**30
 
@@ -60,7 +61,7 @@ class Closing:
             # Also who is known to be closed must be told once, or it would wait for a site that has gone.
             for peer in self.peers:
                 if peer not in told & closed:
-                    self._tell(peer, told, closed)
+                    self._tell(peer, told, closed, deadline)
             closed |= {peer for peer, state in run.served.caller_states().items() if state is SiteState.CLOSED}
             left_s = deadline - time.monotonic()
             if closed >= set(self.peers) or left_s <= 0:
@@ -75,22 +76,27 @@ class Closing:
         deadline = time.monotonic() + run.timing.closing_wait_s
         while True:
             for peer in self.peers:
-                if peer not in found or found[peer].outcome != RECEIVED:
-                    found[peer] = self._ask(peer)
-            waiting = [peer for peer in self.peers if found[peer].outcome != RECEIVED]
+                # Everybody is asked once, however long the others before took.
+                if peer not in found or (not self._is_settled(found[peer]) and time.monotonic() < deadline):
+                    found[peer] = self._ask(peer, deadline)
+            waiting = [peer for peer in self.peers if not self._is_settled(found[peer])]
             left_s = deadline - time.monotonic()
             if not waiting or left_s <= 0:
                 return found
             time.sleep(min(_PAUSE_S, left_s))
 
-    def _ask(self, peer: str) -> Outcome:
+    def _is_settled(self, outcome: Outcome) -> bool:
+        """Whether asking again can bring nothing else."""
+        # A final model that came and cannot be used stays what it is; fetching it every second would not make it another.
+        is_unfit = outcome.outcome == REFUSED and outcome.received_bytes > 0
+        return outcome.outcome == RECEIVED or is_unfit or outcome.peer in self.run_of.without_address
+
+    def _ask(self, peer: str, deadline: float) -> Outcome:
         """A final model, or why there is none."""
         run = self.run_of
         nothing = Outcome(peer=peer, weight=1.0, outcome="nothing_new", reason="not_final")
         try:
-            description = run.transport.describe(
-                peer, run.served.greeting(), wanted_round=None, timeout_s=run.timing.connect_timeout_s
-            )
+            description = self._describe(peer, deadline)
         except PeerUnreachable:
             return replace(nothing, outcome="unreachable", reason="unreachable")
         except PeerRefused as refused:
@@ -104,7 +110,12 @@ class Closing:
         run, own = self.run_of, self.run_of.outbox.newest()
         layout, structures = run.fetcher.layout, run.fetcher.structures
         models = [run.fetcher.open(outcome) for outcome in outcomes.values() if outcome.outcome == RECEIVED]
-        models.append(PeerModel(weight=1.0, manifest=own.manifest, read=lambda: read_snapshot(own.path, layout, structures)[1]))
+        if own is not None:
+
+            def read_own() -> dict:
+                return read_snapshot(own.path, layout, structures)[1]
+
+            models.append(PeerModel(weight=1.0, manifest=own.manifest, read=read_own))
         return sorted(models, key=lambda model: model.manifest.site)
 
     def _log_presence(self, outcomes: dict[str, Outcome]) -> None:
@@ -114,15 +125,17 @@ class Closing:
         if missing:
             logger.warning("%s closes without the final models of %s", self.run_of.site, ", ".join(missing))
 
-    def _tell(self, peer: str, told: set[str], closed: set[str]) -> None:
+    def _tell(self, peer: str, told: set[str], closed: set[str], deadline: float) -> None:
         """Greets a peer as closed, and hears where it is."""
-        run = self.run_of
         try:
-            description = run.transport.describe(
-                peer, run.served.greeting(), wanted_round=None, timeout_s=run.timing.connect_timeout_s
-            )
+            description = self._describe(peer, deadline)
         except (PeerUnreachable, PeerRefused):
             return
         told.add(peer)
         if description.state is SiteState.CLOSED:
             closed.add(peer)
+
+    def _describe(self, peer: str, deadline: float) -> Description:
+        run = self.run_of
+        timeout_s = min(run.timing.connect_timeout_s, max(_SHORTEST_S, deadline - time.monotonic()))
+        return run.transport.describe(peer, run.served.greeting(), wanted_round=None, timeout_s=timeout_s)

@@ -99,6 +99,7 @@ class GossipCollaborator:
             if transport is not None:
                 stack.callback(transport.close)
             site = self._make_site(membership, peers, transport)
+            site.without_address = [name for name, address in peers.peers.items() if address is None] if peers else []
             if peers is not None and peers.listen is not None:
                 server = self._open_server(site, peers.listen)
                 site.refusals = lambda: server.refusals

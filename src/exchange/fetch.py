@@ -5,6 +5,7 @@ Whatever goes wrong between us and a peer ends here as an outcome, never as an e
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -68,7 +69,11 @@ class Inbox:
         path = self._record(exchange)
         if not path.is_file():
             return None
-        outcomes = [Outcome(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        try:
+            outcomes = [Outcome(**entry) for entry in json.loads(path.read_bytes())]
+        except (ValueError, TypeError) as error:
+            logger.warning("what came of exchange %d cannot be read (%s); it is carried through again", exchange, error)
+            return None
         return outcomes if all((self.folder / entry.file).is_file() for entry in outcomes if entry.file) else None
 
     def note(self, exchange: int, outcomes: Sequence[Outcome]) -> None:
@@ -79,6 +84,18 @@ class Inbox:
         for path in self.folder.iterdir():
             if path.is_file() and path not in kept | files and not path.name.endswith(".partial"):
                 path.unlink()
+
+    def forget_broken(self, peer: str, but: str = "") -> None:
+        """Removes what is there of a peer's snapshots that never came whole, but for that of one file."""
+        name = re.compile(rf"({re.escape(peer)}-\d+-\d+-[0-9a-f]+\.snapshot)\.[0-9a-f]+\.partial")
+        for path in self.folder.iterdir():
+            found = name.fullmatch(path.name)
+            if found and found[1] != but:
+                path.unlink()
+
+    def broken_bytes(self, name: str) -> int:
+        """What has come of a file that is not whole yet."""
+        return sum(path.stat().st_size for path in self.folder.glob(f"{name}.*.partial"))
 
     def _record(self, exchange: int) -> Path:
         return self.folder / f"exchange-{exchange:06d}.json"
@@ -124,15 +141,22 @@ class Fetcher:
         try:
             description, spent_s = self._describe(peer, wanted_round)
             facts["state"] = description.state.value
-            facts |= self._pull(peer, exchange, description, max(0.01, self.timing.pull_timeout_s - spent_s))
+            self._pull(peer, exchange, description, max(0.01, self.timing.pull_timeout_s - spent_s), facts)
         except NothingNew:
             facts |= {"outcome": NOTHING_NEW, "reason": "seen"}
         except PeerUnreachable as error:
             facts |= {"outcome": UNREACHABLE, "reason": "unreachable", "detail": str(error)}
         except (PeerRefused, SnapshotFault) as error:
             facts |= {"outcome": REFUSED, "reason": error.reason, "detail": str(error)}
+            self.inbox.forget_broken(peer)
             logger.warning("%s: its model is not used (%s)", peer, error)
         return Outcome(seconds=round(time.monotonic() - began, 3), **facts)
+
+    def recall(self, exchange: int) -> list[Outcome] | None:
+        """What came of an exchange before this site was stopped; None when it must be carried through (again)."""
+        outcomes = self.inbox.recall(exchange)
+        whole = all(self._is_spooled(self.inbox.folder / entry.file) for entry in outcomes or () if entry.file)
+        return outcomes if whole else None
 
     def open(self, outcome: Outcome) -> PeerModel:
         """The model behind an outcome that has a file; it was checked when it was spooled, and is again when it is read."""
@@ -161,15 +185,16 @@ class Fetcher:
             time.sleep(min(pause_s, left_s))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def _pull(self, peer: str, exchange: int, description: Description, timeout_s: float) -> dict:
-        if not description.sequence:
-            return {"outcome": NOTHING_NEW, "reason": "nothing_yet"}
+    def _pull(self, peer: str, exchange: int, description: Description, timeout_s: float, facts: dict) -> None:
+        """Spools and checks what is described; notes in ``facts`` what an ``Outcome`` takes."""
         check_description(self.membership, peer, description, self.layout)
+        if not description.sequence:
+            facts |= {"outcome": NOTHING_NEW, "reason": "nothing_yet"}
+            return
         self._check_seen(peer, exchange, description)
-        name = f"{peer}-{description.epoch}-{description.sequence}.snapshot"
-        path, received = self.inbox.folder / name, 0
-        if not path.is_file():
-            received = self.transport.pull(peer, self.greeting(), description, path, timeout_s=timeout_s)
+        path = self.inbox.folder / f"{peer}-{description.epoch}-{description.sequence}-{description.sha256[:16]}.snapshot"
+        if not self._is_spooled(path):
+            facts["received_bytes"] = self._spool(peer, description, path, timeout_s, facts)
         try:
             manifest, tensors = self._read(path)
             check_manifest(manifest, description, self.membership, peer)
@@ -178,7 +203,31 @@ class Fetcher:
             path.unlink()
             raise
         self.ledger.note(peer, description.epoch, description.sequence, description.sha256, exchange)
-        return {"outcome": RECEIVED, "file": name, "received_bytes": received}
+        facts |= {"outcome": RECEIVED, "file": path.name}
+
+    def _spool(self, peer: str, description: Description, path: Path, timeout_s: float, facts: dict) -> int:
+        # One of a peer at a time; or a peer whose line breaks in each exchange fills the disk.
+        self.inbox.forget_broken(peer, but=path.name)
+        before = self.inbox.broken_bytes(path.name)
+        try:
+            return self.transport.pull(peer, self.greeting(), description, path, timeout_s=timeout_s)
+        except (PeerUnreachable, PeerRefused) as error:
+            # A snapshot of another digest than described came whole, and is gone already.
+            is_whole = isinstance(error, PeerRefused) and error.reason == "digest"
+            there = description.size_bytes if is_whole else self.inbox.broken_bytes(path.name)
+            facts["received_bytes"] = max(0, there - before)
+            raise
+
+    def _is_spooled(self, path: Path) -> bool:
+        """Whether a snapshot is there, as it came; one that the disk has spoiled since is removed."""
+        try:
+            self._read(path)
+        except SnapshotFault as fault:
+            if path.is_file():
+                logger.warning("a model in the inbox is not as it came (%s) and is asked for again", fault)
+                path.unlink()
+            return False
+        return True
 
     def _check_seen(self, peer: str, exchange: int, description: Description) -> None:
         try:

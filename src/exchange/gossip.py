@@ -7,9 +7,10 @@ then is, byte for byte, what it had published.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from src.errors import FederationError
 from src.exchange.checkpoint import Checkpoints
 from src.exchange.closing import Closing
 from src.exchange.fetch import RECEIVED, Fetcher, Inbox, Outcome
@@ -69,6 +70,8 @@ class GossipSite:
         self.closed = False
         # Calls turned away so far, by reason; whoever runs a server sets it.
         self.refusals: Callable[[], Mapping[str, int]] = dict
+        # Peers that nobody can call from here; whoever knows addresses sets it.
+        self.without_address: Collection[str] = ()
         self.checkpoints = Checkpoints(state_folder / "checkpoint")
         self.ledger = Ledger(state_folder / "ledger.json")
         standing = learner.standing()
@@ -94,6 +97,7 @@ class GossipSite:
 
         Raises:
             CheckpointError: the state on disk cannot be read.
+            FederationError: it is of another run.
         """
         self.resume()
         while self.round < self.rounds:
@@ -108,10 +112,12 @@ class GossipSite:
         found = self.checkpoints.load()
         if found is not None:
             tensors, facts = found
+            self._check_run(facts["run"])
             self.round, self.sequence, self.closed = facts["round"], facts["sequence"], facts["closed"]
             self.learner.restore(tensors, facts["learner"])
             logger.info("%s goes on after round %d", self.site, self.round)
-            if self.round:
+            # After the closing the model is another than the final one that was offered, and that others may still need.
+            if self.round and not self.closed:
                 self._publish()
         self._stand()
 
@@ -138,7 +144,7 @@ class GossipSite:
         """Writes the checkpoint."""
         tensors, facts = self.learner.state()
         content = {"round": self.round, "sequence": self.sequence, "closed": self.closed, "learner": facts}
-        self.checkpoints.save(tensors, content)
+        self.checkpoints.save(tensors, {**content, "run": self._run()})
 
     def log(self, phase: str, **facts) -> None:
         """Records an event of the round the site is in."""
@@ -160,6 +166,16 @@ class GossipSite:
             **facts,
         )
 
+    def _run(self) -> dict[str, str]:
+        return {"federation_id": self.membership.federation_id, "run_id": self.membership.run_id}
+
+    def _check_run(self, found: Mapping[str, str]) -> None:
+        if found != self._run():
+            raise FederationError(
+                f"expected the saved state of this run ({self._run()}), found that of another ({found}); to begin anew, move "
+                "the state folder, logs and saved models of that run away"
+            )
+
     # Before the training of a round.
 
     def _exchange(self) -> list[PeerModel]:
@@ -174,7 +190,7 @@ class GossipSite:
             seed=self.exchange.seed,
             peers_per_exchange=self.exchange.peers_per_exchange,
         )
-        outcomes = self.fetcher.inbox.recall(number)
+        outcomes = self.fetcher.recall(number)
         replayed = outcomes is not None
         if outcomes is None:
             outcomes = [self._fetch(link, number) for link in wanted]

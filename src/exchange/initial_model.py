@@ -4,6 +4,7 @@ Knows OpenFL's model file; used by ``collaborator`` only.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,19 @@ def load_initial_model(path: Path, runner: "SegmentationTaskRunner") -> str:
         )
     if path.suffix == ".safetensors":
         runner.load_native(str(path))
+        _check_finite(network_state(runner.network), path.name)
     else:
         tensors = _read_pbuf(path)
-        for name, values in tensors.items():
-            if not np.isfinite(values).all():
-                raise ModelCardError(f"'{path.name}': {name} holds values that are not finite; initialise the plan again")
+        _check_finite(tensors, path.name)
         load_network_state(runner.network, tensors, origin=f"'{path.name}'")
         _check_card(runner, state_digest(tensors))
     return state_digest(network_state(runner.network))
+
+
+def _check_finite(tensors: Mapping[str, np.ndarray], name: str) -> None:
+    for tensor, values in tensors.items():
+        if not np.isfinite(values).all():
+            raise ModelCardError(f"'{name}': {tensor} holds values that are not finite; choose other weights to begin with")
 
 
 def _read_pbuf(path: Path) -> dict[str, np.ndarray]:
