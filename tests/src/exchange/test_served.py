@@ -1,0 +1,132 @@
+"""What a caller is shown, and who is shown nothing."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+import torch
+
+from src.exchange.ledger import Ledger
+from src.exchange.membership import Greeting, SiteState
+from src.exchange.outbox import Outbox
+from src.exchange.served import ServedSite
+from src.exchange.transport import PeerRefused
+from tests.src.exchange.small_snapshots import manifest
+from tests.src.exchange.tls import MEMBERSHIP, ROSTER, greeting_of
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    return Outbox(tmp_path / "outbox", keep=2)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "ledger.json")
+
+
+@pytest.fixture
+def served(outbox, ledger):
+    return ServedSite("site_b", ROSTER, MEMBERSHIP, outbox, ledger, {"Brainstem": 4})
+
+
+def publish(outbox, sequence: int):
+    facts = manifest(sequence=sequence, round=sequence, epoch=2)
+    return outbox.publish(facts, {"weight": torch.full((9,), float(sequence))}, "float32")
+
+
+def test_before_the_first_round_it_says_who_it_is_and_offers_nothing(served):
+    found = served.greet("site_a", greeting_of("site_a"), wanted_round=None)
+    assert (found.site, found.membership, found.state, found.round) == ("site_b", MEMBERSHIP, SiteState.TRAINING, 0)
+    assert (found.sequence, found.sha256, found.size_bytes) == (0, "", 0)
+    assert found.train_cases == {"Brainstem": 4}
+
+
+def test_it_offers_the_newest_or_that_of_a_round_and_nothing_else(served, outbox):
+    files = {sequence: publish(outbox, sequence) for sequence in (1, 2, 3)}
+    for wanted, sequence in ((None, 3), (2, 2), (3, 3), (1, 0), (4, 0), (0, 0)):
+        found = served.greet("site_a", greeting_of("site_a"), wanted_round=wanted)
+        assert (found.sequence, found.snapshot_round) == (sequence, sequence)
+        if sequence:
+            assert (found.epoch, found.sha256) == (2, files[sequence].sha256)
+            path = served.open_snapshot("site_a", greeting_of("site_a"), found.sha256)
+            assert path.stat().st_size == found.size_bytes
+
+
+def test_a_digest_it_does_not_offer_is_gone(served, outbox):
+    old = publish(outbox, 1)
+    for sequence in (2, 3):
+        publish(outbox, sequence)
+    for sha256 in (old.sha256, "0" * 64, "", "../ledger.json"):
+        with pytest.raises(PeerRefused, match="no longer offered") as refused:
+            served.open_snapshot("site_a", greeting_of("site_a"), sha256)
+        assert refused.value.reason == "gone"
+
+
+STRANGERS = [
+    ("site_x", greeting_of("site_x"), "roster"),
+    ("site_a", greeting_of("site_c"), "name"),
+    ("site_a", replace(greeting_of("site_a"), state="idle"), "state"),
+    *(
+        ("site_a", replace(greeting_of("site_a"), membership=replace(MEMBERSHIP, **{name: "other"})), reason)
+        for name, reason in (
+            ("federation_id", "federation"),
+            ("run_id", "run"),
+            ("roster_digest", "roster"),
+            ("architecture_hash", "architecture"),
+            ("initial_digest", "initial"),
+        )
+    ),
+    ("site_a", replace(greeting_of("site_a"), membership=replace(MEMBERSHIP, protocol_version=2)), "protocol"),
+]
+
+
+@pytest.mark.parametrize(("caller", "greeting", "reason"), STRANGERS, ids=[f"{row[2]}-{row[0]}" for row in STRANGERS])
+def test_a_stranger_is_shown_nothing_and_leaves_no_trace(served, outbox, caller, greeting, reason):
+    offered = publish(outbox, 1)
+    for ask in (
+        lambda: served.greet(caller, greeting, wanted_round=None),
+        lambda: served.open_snapshot(caller, greeting, offered.sha256),
+    ):
+        with pytest.raises(PeerRefused) as refused:
+            ask()
+        assert refused.value.reason == reason
+    assert served.caller_states() == {}
+
+
+def test_it_remembers_where_each_caller_was_last(served):
+    for caller, state in (("site_a", "training"), ("site_c", "finished"), ("site_a", "closed")):
+        served.greet(caller, replace(greeting_of(caller), state=SiteState(state)), wanted_round=None)
+    assert served.caller_states() == {"site_a": SiteState.CLOSED, "site_c": SiteState.FINISHED}
+
+
+def test_a_caller_hears_what_was_seen_of_it(served, ledger):
+    ledger.note("site_a", 1, 7, "a" * 64, 3)
+    found = served.greet("site_a", greeting_of("site_a"), wanted_round=None)
+    assert (found.seen_epoch, found.seen_sequence) == (1, 7)
+    found = served.greet("site_c", greeting_of("site_c"), wanted_round=None)
+    assert (found.seen_epoch, found.seen_sequence) == (0, 0)
+
+
+def test_it_says_the_same_of_itself_when_it_answers_and_when_it_calls(served):
+    served.stand(SiteState.FINISHED, 12)
+    found = served.greet("site_a", greeting_of("site_a"), wanted_round=None)
+    assert (found.state, found.round) == (SiteState.FINISHED, 12)
+    assert served.greeting() == Greeting(site="site_b", membership=MEMBERSHIP, state=SiteState.FINISHED)
+
+
+def test_no_sent_byte_is_lost_or_counted_twice(served):
+    def send(caller):
+        for _ in range(500):
+            served.count_sent(caller, 3)
+
+    threads = [threading.Thread(target=send, args=(caller,)) for caller in ("site_a", "site_c") * 2]
+    for thread in threads:
+        thread.start()
+    taken = []
+    while any(thread.is_alive() for thread in threads):
+        taken.append(served.take_sent_bytes())
+    taken.append(served.take_sent_bytes())
+    for caller in ("site_a", "site_c"):
+        assert sum(sent.get(caller, 0) for sent in taken) == 3000
+    assert served.take_sent_bytes() == {}
