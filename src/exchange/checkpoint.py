@@ -47,7 +47,7 @@ class Checkpoints:
         header = {"checkpoint_version": str(CHECKPOINT_VERSION), "facts": content, "digest": _digest(flat, content)}
         partial, newest = self._folder / f".{_NEWEST}.partial", self._folder / _NEWEST
         # save_file refuses names that share a storage.
-        save_file({name: _alone_in_memory(tensor) for name, tensor in flat.items()}, str(partial), metadata=header)
+        save_file(_apart(flat), str(partial), metadata=header)
         _to_disk(partial)
         if newest.is_file():
             newest.replace(self._folder / _BEFORE)
@@ -103,9 +103,15 @@ def _digest(tensors: Mapping[str, torch.Tensor], content: str) -> str:
     return digest.hexdigest()
 
 
-def _alone_in_memory(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor, or a copy where it is a part of a larger storage."""
-    return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
+def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Each in memory of its own; copied only where it is not."""
+    apart, taken = {}, set()
+    for name, tensor in tensors.items():
+        storage = tensor.untyped_storage()
+        is_alone = storage.nbytes() == tensor.nbytes and storage.data_ptr() not in taken
+        taken.add(storage.data_ptr())
+        apart[name] = tensor if is_alone else tensor.clone()
+    return apart
 
 
 def _to_disk(path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from src.exchange.manifest import Manifest, ManifestFault, manifest_from_json
 from tests.src.exchange.small_snapshots import MANIFEST, STRUCTURES
 
+TEXTS = ("site", "federation_id", "run_id", "architecture_hash", "code_version")
 WHOLE = st.integers(0, 2**31 - 1)
 TEXT = st.text(st.characters(categories=["L", "N", "P"]), max_size=200)
 
@@ -20,7 +21,7 @@ def table(values):
 
 MANIFESTS = st.builds(
     Manifest,
-    **dict.fromkeys(("site", "federation_id", "run_id", "architecture_hash", "code_version"), TEXT),
+    **dict.fromkeys(TEXTS, TEXT),
     epoch=st.integers(1, 2**31 - 1),
     sequence=st.integers(1, 2**31 - 1),
     round=WHOLE,
@@ -45,11 +46,7 @@ NO_TABLE = [None, [], {}, {"Brainstem": 1}, {"Brainstem": 1, "Parotid_L": 1, "He
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(
-            (name, value)
-            for name in ("site", "federation_id", "run_id", "architecture_hash", "code_version")
-            for value in NO_TEXT
-        ),
+        *((name, value) for name in TEXTS for value in NO_TEXT),
         *((name, value) for name in ("epoch", "sequence") for value in (*NO_COUNT, 0)),
         *(("round", value) for value in NO_COUNT),
         *(("final", value) for value in (0, 1, None, "true")),
@@ -92,7 +89,7 @@ def test_an_entry_too_few_or_too_many_is_refused():
 
 @pytest.mark.parametrize("version", [0, 2, "1", None])
 def test_another_version_is_refused(version):
-    with pytest.raises(ManifestFault, match="has version .*, expected 1"):
+    with pytest.raises(ManifestFault, match=r"has version .*, expected 1"):
         manifest_from_json({**MANIFEST.to_json(), "manifest_version": version}, STRUCTURES)
 
 

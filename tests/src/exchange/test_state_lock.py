@@ -38,7 +38,7 @@ def test_a_second_process_is_refused_and_told_which_site_it_is(tmp_path):
     with holder(tmp_path / "site_a") as (process, said):
         assert said == "held"
         with (
-            pytest.raises(FederationError, match="the only process of site 'site_a'.*end it first"),
+            pytest.raises(FederationError, match=r"the only process of site 'site_a'.*end it first"),
             state_lock(tmp_path / "site_a"),
         ):
             pytest.fail("two processes hold the folder")
