@@ -1,6 +1,5 @@
 """The loop, with toy learners and an in-memory network: laws of mixing, restarts, absences, endings."""
 
-import hashlib
 import json
 import threading
 from itertools import pairwise
@@ -9,48 +8,9 @@ import pytest
 import torch
 
 from experiments.simulation import run_in_turns
-from experiments.toy_learner import ToyLearner, exchange_settings, timing_settings, toy_site
-from src.errors import CheckpointError
-from src.exchange.in_memory import InMemoryNetwork, InMemoryTransport
-
-ROSTER = ["site_a", "site_b", "site_c", "site_d"]
-
-
-class Federation:
-    """Sites in one process, and what they logged."""
-
-    def __init__(self, folder, roster=ROSTER, *, rounds=6, exchange=None, timing=None, learner=None, **changes):
-        self.folder, self.network = folder, InMemoryNetwork()
-        self.events = {site: [] for site in roster}
-        self.settings = dict(
-            rounds=rounds, exchange=exchange or exchange_settings(lock_step=True), timing=timing or timing_settings()
-        )
-        self.roster, self.learner, self.changes = roster, learner or {}, changes
-        self.sites = {site: self.make(site) for site in roster}
-
-    def make(self, site, **changes):
-        """A site as its process would make it; made again, it goes on from its folder."""
-        made = toy_site(
-            ToyLearner(site, **self.learner),
-            self.roster,
-            None if self.settings["exchange"].schedule == "none" else InMemoryTransport(self.network, site),
-            self.folder / site,
-            lambda **facts: self.events[site].append(facts),
-            **self.settings,
-            **{**self.changes, **changes},
-        )
-        self.network.register(site, made.served)
-        return made
-
-    def models(self):
-        return torch.stack([site.learner.weights for site in self.sites.values()])
-
-    def of(self, site, phase):
-        return [event for event in self.events[site] if event["phase"] == phase]
-
-
-def digest(site):
-    return hashlib.sha256(site.learner.weights.numpy().tobytes()).hexdigest()
+from experiments.toy_learner import exchange_settings, timing_settings
+from src.errors import CheckpointError, FederationError
+from tests.src.exchange.in_memory_federation import ROSTER, Federation, digest
 
 
 @pytest.mark.parametrize("num_sites", [2, 4, 8, 16])
@@ -271,3 +231,35 @@ def test_no_event_holds_what_json_cannot(tmp_path):
     run_in_turns(list(federation.sites.values()))
     for events in federation.events.values():
         json.dumps(events)
+
+
+@pytest.mark.parametrize("changes", [{"run_id": "2"}, {"federation_id": "toy with more rounds"}])
+def test_the_state_of_another_run_is_neither_taken_up_nor_lost(tmp_path, changes):
+    federation = Federation(tmp_path, ["site_a", "site_b"], rounds=4)
+    for site in federation.sites.values():
+        site.resume()
+        site.step()
+    with pytest.raises(FederationError, match=r"found that of another .*move the state folder"):
+        federation.make("site_a", **changes).run()
+    again = federation.make("site_a")
+    again.resume()
+    assert again.round == 1
+
+
+def test_a_model_that_the_disk_spoiled_within_a_round_is_fetched_again(tmp_path, monkeypatch):
+    federation = Federation(tmp_path, ["site_a", "site_b"], rounds=3)
+    for site in federation.sites.values():
+        site.resume()
+        site.step()
+    victim = federation.sites["site_a"]
+    monkeypatch.setattr(victim.learner, "learn", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        victim.step()
+    (spooled,) = (tmp_path / "site_a" / "inbox").glob("*.snapshot")
+    spooled.write_bytes(spooled.read_bytes()[:-1])
+    again = federation.make("site_a")
+    again.resume()
+    again.step()
+    first, second = federation.of("site_a", "exchange")
+    assert (second["outcome"], second["replayed"]) == ("received", False)
+    assert second["received_bytes"] == first["received_bytes"]
