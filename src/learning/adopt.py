@@ -19,7 +19,9 @@ def adopt(
     peer_rows_C: np.ndarray,
     head: tuple[str, ...],
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The peer's tensors, but for output rows that only we have trained.
+    """The peer's tensors, but for output rows that it has not trained: those stay ours.
+
+    Also where we have not trained them either: the wire rounds, and a row that has moved counts as trained.
 
     Args:
         own, peer: tensors by name.
@@ -30,7 +32,7 @@ def adopt(
         Tensors in memory of their own, and the cases behind each row.
     """
     tensors = {name: np.array(values) for name, values in peer.items()}
-    ours_C = (np.asarray(peer_rows_C) == 0) & (np.asarray(own_rows_C) > 0)
+    ours_C = np.asarray(peer_rows_C) == 0
     for name in head:
         tensors[name][ours_C] = own[name][ours_C]
     return tensors, np.where(ours_C, own_rows_C, peer_rows_C)

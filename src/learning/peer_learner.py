@@ -94,10 +94,11 @@ class PeerLearner:
                 self._average(judged, co_trained=trained is not None)
             else:
                 self._adopt(judged, co_trained=trained is not None)
+        co_trained = trained is not None
         if trained is None:
             trained = self.local.train_round(self.site, round_number)
         if judged and self.learning.survivor == "best":
-            facts["survivor"] = self._survive(judged[0])
+            facts["survivor"] = self._survive(judged, co_trained=co_trained)
         return {
             "loss": trained.mean_loss,
             "gradient_norm": trained.mean_gradient_norm,
@@ -194,7 +195,7 @@ class PeerLearner:
         facts |= {"rule": rule, "divergence_weight": weight, "gates": self._by_name(gates.taught_own_C)}
         if rule == "mutual":
             facts["gates_of_peer"] = self._by_name(gates.taught_peer_C)
-        if not self._is_copy_used() and not (weight and gates.taught_own_C.any()):
+        if not self._is_copy_used(peer) and not (weight and gates.taught_own_C.any()):
             # Nothing would come of the peer's part: the round is what it is alone, at half the price.
             return self.local.train_round(self.site, round_number)
         trained = _CO_TRAINING[rule](self.local, self._lesson(gates, weight), self.site, round_number)
@@ -216,10 +217,11 @@ class PeerLearner:
             facts["peer_loss"] = trained.peer.mean_loss
         return trained
 
-    def _is_copy_used(self) -> bool:
-        """Whether the incoming copy goes on after it was trained here."""
+    def _is_copy_used(self, peer: JudgedPeer) -> bool:
+        """Whether the incoming copy can go on after it was trained here."""
         rule = self.learning.rule
-        return self.learning.survivor == "best" or rule.index(self.learning.co_training) < len(rule) - 1
+        may_survive = self.learning.survivor == "best" and bool(self.runner.data_loader.valid_cases)
+        return peer.acceptable and (may_survive or rule.index(self.learning.co_training) < len(rule) - 1)
 
     def _average(self, judged: Sequence[JudgedPeer], *, co_trained: bool) -> None:
         parts = [(peer.model.weight, self._now_of(peer, co_trained), peer.rows_C) for peer in judged if peer.acceptable]
@@ -235,16 +237,17 @@ class PeerLearner:
     def _now_of(self, peer: JudgedPeer, co_trained: bool) -> dict[str, np.ndarray]:
         return network_state(self.judge.spare) if co_trained else peer.tensors
 
-    def _survive(self, peer: JudgedPeer) -> dict:
+    def _survive(self, judged: Sequence[JudgedPeer], *, co_trained: bool) -> dict:
         own = Candidate(name="own", tensors=network_state(self.network), rows_C=self.rows_C)
         candidates = [own]
-        if peer.acceptable:
-            tensors = network_state(self.judge.spare)
-            average, rows_C = average_with_peers(own.tensors, own.rows_C, [(peer.model.weight, tensors, peer.rows_C)])
-            candidates += [
-                Candidate(name="peer", tensors=tensors, rows_C=peer.rows_C),
-                Candidate(name="average", tensors=average, rows_C=rows_C),
-            ]
+        peer = next((peer for peer in judged if peer.acceptable), None)
+        if peer is not None:
+            theirs = self._now_of(peer, co_trained)
+            # What only we have trained stays in any case, or it would be lost and not even missed: nothing of it is compared.
+            adopted = adopt(own.tensors, own.rows_C, theirs, peer.rows_C, HEAD_TENSORS)
+            average = average_with_peers(own.tensors, own.rows_C, [(peer.model.weight, theirs, peer.rows_C)])
+            for name, (tensors, rows_C) in (("peer", adopted), ("average", average)):
+                candidates.append(Candidate(name=name, tensors=tensors, rows_C=rows_C))
         chosen, means = choose_survivor(candidates, self._dice_of_candidate)
         if chosen is not own:
             self._take_over(chosen.tensors, chosen.rows_C)
@@ -272,4 +275,9 @@ class PeerLearner:
 
 
 def _verdict(peer: JudgedPeer) -> dict:
-    return {"own_mean_dice": peer.own_mean, "peer_mean_dice": peer.peer_mean, "acceptable": peer.acceptable}
+    return {
+        "judged": not math.isnan(peer.own_mean),
+        "own_mean_dice": peer.own_mean,
+        "peer_mean_dice": peer.peer_mean,
+        "acceptable": peer.acceptable,
+    }
