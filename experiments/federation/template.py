@@ -8,7 +8,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NEVER_SHIPPED = (
     *("*.key", "*.crt", "*.csr", "*.srl", "*.pem", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", ".env"),
     *("*.nii", "*.nii.gz", "*.dcm", "*.mha", "*.nrrd"),
-    *("*.safetensors", "*.pbuf", "*.pt", "*.pth", "*.ckpt", "*.db"),
+    *("*.safetensors", "*.snapshot", "*.pbuf", "*.pt", "*.pth", "*.ckpt", "*.db"),
     *("cert", "logs", "save", "local_state", "runs", "__pycache__", "*.py[cod]", "*.partial"),
 )
 
