@@ -86,10 +86,11 @@ class PeerLearner:
         """One round as ``learning.rule`` says, or alone."""
         judged = [self.judge.look(peer, self.dice) for peer in peers]
         facts: dict = {"peers": {peer.site: _verdict(peer) for peer in judged}} if judged else {}
+        gates = self._open_gates(judged[0], facts) if judged else None
         trained = None
         for step in self.learning.rule if judged else ():
             if step in _CO_TRAINING:
-                trained = self._co_train(step, judged[0], round_number, facts)
+                trained = self._co_train(step, judged[0], gates, round_number, facts)
             elif step == "average":
                 self._average(judged, co_trained=trained is not None)
             else:
@@ -189,10 +190,15 @@ class PeerLearner:
 
     # The steps of a rule.
 
-    def _co_train(self, rule: str, peer: JudgedPeer, round_number: int, facts: dict) -> TrainedRound:
+    def _open_gates(self, peer: JudgedPeer, facts: dict) -> Gates:
+        """Where the peer is better here; logged under every rule, since it tells what a peer is worth."""
         gates = self._gate.update(self.dice, peer.dice, peer.model.manifest)
+        facts["gates"] = self._by_name(gates.taught_own_C)
+        return gates
+
+    def _co_train(self, rule: str, peer: JudgedPeer, gates: Gates, round_number: int, facts: dict) -> TrainedRound:
         weight = self.learning.divergence_weight_at(round_number, self.warm_up_rounds)
-        facts |= {"rule": rule, "divergence_weight": weight, "gates": self._by_name(gates.taught_own_C)}
+        facts |= {"rule": rule, "divergence_weight": weight}
         if rule == "mutual":
             facts["gates_of_peer"] = self._by_name(gates.taught_peer_C)
         if not self._is_copy_used(peer) and not (weight and gates.taught_own_C.any()):

@@ -75,6 +75,7 @@ def test_mutual_with_weight_0_is_individual_bit_for_bit(simulated):
 
 def test_the_shipped_rule_uses_its_peers(simulated):
     alone, gossip = simulated("individual"), simulated("gossip")
+    structures = read_plan("gossip_phantom")["data_loader"]["settings"]["structures"]
     for site in SITES:
         assert not same_bits(last(gossip, site), last(alone, site))
         # The warm-up is alone; from the first exchange on, nothing is as it was.
@@ -83,6 +84,7 @@ def test_the_shipped_rule_uses_its_peers(simulated):
         for event in events(gossip, site, "train")[1:]:
             ((_, verdict),) = event["peers"].items()
             assert verdict["judged"] and verdict["acceptable"]
+            assert list(event["gates"]) == structures and all(0 <= gate <= 1 for gate in event["gates"].values())
 
 
 @pytest.mark.parametrize("rule", ["[mutual, average]", "[distill, average]"])
