@@ -17,9 +17,10 @@ from src.exchange.checks import check_description, check_manifest, check_weights
 from src.exchange.learner import PeerModel
 from src.exchange.ledger import Ledger, NothingNew
 from src.exchange.manifest import Manifest
-from src.exchange.membership import Description, Greeting, Membership, SiteState
+from src.exchange.membership import Description, Greeting, Membership
 from src.exchange.settings import TimingSettings
 from src.exchange.snapshot import SnapshotFault, read_snapshot
+from src.exchange.spool import has_digest
 from src.exchange.tensor_layout import TensorLayout
 from src.exchange.transport import PeerRefused, PeerUnreachable, Transport
 from src.exchange.whole_file import write_whole
@@ -27,6 +28,8 @@ from src.exchange.whole_file import write_whole
 logger = logging.getLogger(__name__)
 
 RECEIVED, UNREACHABLE, REFUSED, NOTHING_NEW = "received", "unreachable", "refused", "nothing_new"
+# Stands for the number of the closing, which no exchange has.
+CLOSING = 2**30
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 
 
@@ -38,6 +41,7 @@ class Outcome:
         outcome: ``received``, ``unreachable``, ``refused`` or ``nothing_new``.
         reason: why not, in a word; ``detail`` in a sentence.
         file: name of the spooled snapshot; empty when there is none.
+        sha256: of that file, in hex.
         received_bytes: of snapshots, in this attempt.
         state: what the peer said of itself last; empty when it said nothing.
     """
@@ -48,6 +52,7 @@ class Outcome:
     reason: str = ""
     detail: str = ""
     file: str = ""
+    sha256: str = ""
     received_bytes: int = 0
     seconds: float = 0.0
     state: str = ""
@@ -130,6 +135,10 @@ class Fetcher:
         self.membership, self.structures, self.own_tensors = membership, structures, own_tensors
         self.transport, self.ledger, self.inbox, self.greeting, self.timing = transport, ledger, inbox, greeting, timing
         self.layout = TensorLayout.of(own_tensors())
+        # What was just checked need not be read again: manifests of the present exchange, and the tensors of its last file.
+        self._exchange: int | None = None
+        self._manifests: dict[str, Manifest] = {}
+        self._tensors: dict[str, dict[str, torch.Tensor]] = {}
 
     def fetch(self, peer: str, weight: float, exchange: int, *, wanted_round: int | None = None) -> Outcome:
         """One peer's newest snapshot, or that of one round.
@@ -155,14 +164,23 @@ class Fetcher:
     def recall(self, exchange: int) -> list[Outcome] | None:
         """What came of an exchange before this site was stopped; None when it must be carried through (again)."""
         outcomes = self.inbox.recall(exchange)
-        whole = all(self._is_spooled(self.inbox.folder / entry.file) for entry in outcomes or () if entry.file)
+        whole = all(self._is_spooled(self.inbox.folder / entry.file, entry.sha256) for entry in outcomes or () if entry.file)
         return outcomes if whole else None
 
     def open(self, outcome: Outcome) -> PeerModel:
-        """The model behind an outcome that has a file; it was checked when it was spooled, and is again when it is read."""
+        """The model behind an outcome that has a file.
+
+        Its first ``read`` gives the tensors that were checked when the file came, if they are still here; any other reads the
+        file, and compares it with the digest it came with.
+        """
         path = self.inbox.folder / outcome.file
-        manifest, _ = self._read(path)
-        return PeerModel(weight=outcome.weight, manifest=manifest, read=lambda: self._read(path)[1])
+        checked = [self._tensors.pop(outcome.file)] if outcome.file in self._tensors else []
+        manifest = self._manifests.get(outcome.file) or self._read_again(path, outcome.sha256)[0]
+
+        def read() -> dict[str, torch.Tensor]:
+            return checked.pop() if checked else self._read_again(path, outcome.sha256)[1]
+
+        return PeerModel(weight=outcome.weight, manifest=manifest, read=read)
 
     def _describe(self, peer: str, wanted_round: int | None) -> tuple[Description, float]:
         """The peer's answer and the seconds it took; for a wanted round, asks again until it is there."""
@@ -193,8 +211,9 @@ class Fetcher:
             return
         self._check_seen(peer, exchange, description)
         path = self.inbox.folder / f"{peer}-{description.epoch}-{description.sequence}-{description.sha256[:16]}.snapshot"
-        if not self._is_spooled(path):
+        if not self._is_spooled(path, description.sha256):
             facts["received_bytes"] = self._spool(peer, description, path, timeout_s, facts)
+        self._forget_checked(exchange)
         try:
             manifest, tensors = self._read(path)
             check_manifest(manifest, description, self.membership, peer)
@@ -202,8 +221,17 @@ class Fetcher:
         except (SnapshotFault, PeerRefused):
             path.unlink()
             raise
-        self.ledger.note(peer, description.epoch, description.sequence, description.sha256, exchange)
-        facts |= {"outcome": RECEIVED, "file": path.name}
+        if exchange != CLOSING:
+            self.ledger.note(peer, description.epoch, description.sequence, description.sha256, exchange)
+        self._manifests[path.name], self._tensors[path.name] = manifest, tensors
+        facts |= {"outcome": RECEIVED, "file": path.name, "sha256": description.sha256}
+
+    def _forget_checked(self, exchange: int) -> None:
+        """One model at most is kept in memory, whoever many are asked."""
+        self._tensors.clear()
+        if exchange != self._exchange:
+            self._exchange = exchange
+            self._manifests.clear()
 
     def _spool(self, peer: str, description: Description, path: Path, timeout_s: float, facts: dict) -> int:
         # One of a peer at a time; or a peer whose line breaks in each exchange fills the disk.
@@ -218,24 +246,28 @@ class Fetcher:
             facts["received_bytes"] = max(0, there - before)
             raise
 
-    def _is_spooled(self, path: Path) -> bool:
+    def _is_spooled(self, path: Path, sha256: str) -> bool:
         """Whether a snapshot is there, as it came; one that the disk has spoiled since is removed."""
-        try:
-            self._read(path)
-        except SnapshotFault as fault:
-            if path.is_file():
-                logger.warning("a model in the inbox is not as it came (%s) and is asked for again", fault)
-                path.unlink()
-            return False
-        return True
+        is_whole = has_digest(path, sha256)
+        if not is_whole and path.is_file():
+            logger.warning("a model in the inbox is not as it came and is asked for again")
+            path.unlink()
+        return is_whole
 
     def _check_seen(self, peer: str, exchange: int, description: Description) -> None:
-        try:
+        if exchange != CLOSING:
             self.ledger.check(peer, description.epoch, description.sequence, description.sha256, exchange)
-        except NothingNew:
-            # A final model may well be one that was learnt from before.
-            if description.state is SiteState.TRAINING:
-                raise
+            return
+        # The model of a given round, which may be older than the newest that was seen; but not of an epoch that is over.
+        epoch, _ = self.ledger.newest(peer)
+        if description.epoch < epoch:
+            raise PeerRefused("replay", f"{peer} offers a model of epoch {description.epoch}, {epoch} was seen")
 
     def _read(self, path: Path) -> tuple[Manifest, dict[str, torch.Tensor]]:
-        return read_snapshot(path, self.layout, self.structures)
+        """A file whose digest was compared just now: by the transport, or by ``has_digest``."""
+        return read_snapshot(path, self.layout, self.structures, compare=False)
+
+    def _read_again(self, path: Path, sha256: str) -> tuple[Manifest, dict[str, torch.Tensor]]:
+        if not has_digest(path, sha256):
+            raise SnapshotFault("digest", "a model in the inbox is not as it came: damaged on this site's disk")
+        return self._read(path)

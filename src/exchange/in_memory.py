@@ -84,7 +84,7 @@ class InMemoryTransport:
             raise PeerRefused("absent", f"{peer} offers no snapshot")
         service = self._reach(peer, greeting)
         snapshot = service.open_snapshot(self._own, greeting, description.sha256)
-        with Spool(target, description.sha256, description.size_bytes, durable=False) as spool:
+        with Spool(target, description.sha256, description.size_bytes) as spool:
             start = spool.offset
             with snapshot.open("rb") as file:
                 file.seek(start)

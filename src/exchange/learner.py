@@ -16,7 +16,7 @@ class PeerModel:
     Attributes:
         weight: share of the peer in a full average of this exchange, above 0, up to 1.
         manifest: its facts.
-        read: reads and checks it once more; gives tensors by name, of the dtype and shape of our own, in memory of their own.
+        read: gives its checked tensors by name, of the dtype and shape of our own, in memory of their own.
             A function, so that a whole federation's models need not be in memory at once.
     """
 

@@ -28,6 +28,7 @@ from typing import BinaryIO
 import torch
 
 from src.exchange.manifest import Manifest
+from src.exchange.model_memory import room_for
 from src.exchange.settings import WIRE_DTYPES
 from src.exchange.snapshot_envelope import Envelope, begin_digest, checked_manifest, encode_envelope, read_envelope
 from src.exchange.snapshot_fault import SnapshotFault
@@ -83,13 +84,17 @@ def write_snapshot(path: Path, manifest: Manifest, tensors: Mapping[str, torch.T
     return SnapshotFile(path=path, sha256=file_digest.hexdigest(), size_bytes=size_bytes, manifest=manifest)
 
 
-def read_snapshot(path: Path, layout: TensorLayout, structures: Sequence[str]) -> tuple[Manifest, dict[str, torch.Tensor]]:
+def read_snapshot(
+    path: Path, layout: TensorLayout, structures: Sequence[str], *, compare: bool = True
+) -> tuple[Manifest, dict[str, torch.Tensor]]:
     """Reads and checks a peer's model; holds at most the model and one tensor.
 
     Args:
         path: of the file.
         layout: of our own model.
         structures: names that the manifest's tables must hold.
+        compare: whether the bytes are compared with the snapshot's digest. False is for a file whose bytes have just been
+            compared with the digest of the whole file; everything else is checked all the same.
 
     Returns:
         The manifest, and the tensors in our order and our dtypes, in memory of their own.
@@ -104,14 +109,15 @@ def read_snapshot(path: Path, layout: TensorLayout, structures: Sequence[str]) -
                 largest = layout.largest_snapshot_bytes
                 raise SnapshotFault("oversized", f"the snapshot has {size_bytes} bytes, this model's have at most {largest}")
             envelope = read_envelope(file, structures)
-            digest = begin_digest(envelope.manifest, envelope.wire_dtype)
+            digest = begin_digest(envelope.manifest, envelope.wire_dtype) if compare else None
             order = _read_header(file, layout, envelope, size_bytes, digest)
-            scratch = _Scratch(layout, envelope.wire_dtype)
-            found = {entry.name: _read_tensor(file, entry, envelope.wire_dtype, scratch, digest) for entry in order}
+            tensors, scratch = room_for(layout), _Scratch(layout, envelope.wire_dtype)
+            for entry in order:
+                _read_tensor(file, entry, tensors[entry.name], scratch, digest)
     except OSError as error:
         raise SnapshotFault("unreadable", f"the snapshot cannot be read from this site's disk ({error.strerror})") from error
-    _check_digest(digest.hexdigest(), envelope)
-    tensors = {entry.name: found[entry.name] for entry in layout.entries}
+    if digest is not None:
+        _check_digest(digest.hexdigest(), envelope)
     for name, tensor in tensors.items():
         _check_values(name, tensor)
     return envelope.manifest, tensors
@@ -144,6 +150,10 @@ class _Scratch:
     def __init__(self, layout: TensorLayout, wire_dtype: str) -> None:
         self._wire_dtype = wire_dtype
         self._memory = torch.empty(max((entry.num_bytes(wire_dtype) for entry in layout.entries), default=0), dtype=torch.uint8)
+
+    def is_as_sent(self, entry: TensorEntry) -> bool:
+        """Whether a tensor travels in its own dtype."""
+        return entry.wire(self._wire_dtype) == entry.dtype
 
     def room_for(self, entry: TensorEntry) -> torch.Tensor:
         """A contiguous tensor of the entry's shape in the wire's dtype; its values are whatever was there."""
@@ -186,11 +196,10 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
 
 
 def _read_header(
-    file: BinaryIO, layout: TensorLayout, envelope: Envelope, size_bytes: int, digest: "hashlib._Hash"
+    file: BinaryIO, layout: TensorLayout, envelope: Envelope, size_bytes: int, digest: "hashlib._Hash | None"
 ) -> list[TensorEntry]:
     """The payload's tensors in its order, once lengths and header are seen to be those of our model."""
     prefix = file.read(8)
-    digest.update(prefix)
     header_bytes, limit_bytes = int.from_bytes(prefix, "little"), layout.header_limit_bytes(envelope.wire_dtype) - 8
     if len(prefix) == 8 and header_bytes > limit_bytes:
         raise SnapshotFault("format", f"the payload's header has {header_bytes} bytes, this model's have at most {limit_bytes}")
@@ -200,21 +209,22 @@ def _read_header(
     if size_bytes > expected_bytes:
         raise SnapshotFault("oversized", f"the snapshot has {size_bytes} bytes, expected {expected_bytes}")
     header = file.read(header_bytes)
-    digest.update(header)
+    if digest is not None:
+        digest.update(prefix + header)
     return layout.in_order_of(header, envelope.wire_dtype)
 
 
 def _read_tensor(
-    file: BinaryIO, entry: TensorEntry, wire_dtype: str, scratch: _Scratch, digest: "hashlib._Hash"
-) -> torch.Tensor:
-    tensor = read = torch.empty(entry.shape, dtype=entry.dtype)
-    if entry.wire(wire_dtype) != entry.dtype:
-        read = scratch.room_for(entry)
+    file: BinaryIO, entry: TensorEntry, target: torch.Tensor, scratch: _Scratch, digest: "hashlib._Hash | None"
+) -> None:
+    read = target if scratch.is_as_sent(entry) else scratch.room_for(entry)
     for chunk in _chunks(_bytes_of(read)):
         if file.readinto(chunk) < len(chunk):
             raise SnapshotFault("truncated", f"the snapshot ends within tensor {entry.name}")
-        digest.update(chunk)
-    return tensor if read is tensor else tensor.copy_(read)
+        if digest is not None:
+            digest.update(chunk)
+    if read is not target:
+        target.copy_(read)
 
 
 def _check_digest(found: str, envelope: Envelope) -> None:

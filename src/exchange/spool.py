@@ -1,7 +1,6 @@
 """A snapshot's file while it arrives: hashed as it grows, kept when the line breaks, in place only when it is whole."""
 
 import hashlib
-import os
 from pathlib import Path
 
 from src.exchange.transport import PeerRefused
@@ -9,21 +8,32 @@ from src.exchange.transport import PeerRefused
 _READ_BYTES = 1 << 20
 
 
+def has_digest(path: Path, sha256: str) -> bool:
+    """Whether a file is there and hashes to this, in hex."""
+    if not path.is_file():
+        return False
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(_READ_BYTES):
+            digest.update(piece)
+    return digest.hexdigest() == sha256
+
+
 class Spool:
     """Collects a snapshot beside its target, in ``<target>.<first 16 digits of the digest>.partial``.
 
     What is there of an earlier attempt at the same snapshot is hashed again and continued; attempts at others are removed.
-    A context manager: leaving it keeps what has arrived.
+    A context manager: leaving it keeps what has arrived. Nothing waits for the disk: what a power failure takes is fetched
+    again, and whoever takes up a file of an earlier start compares its digest (``has_digest``).
 
     Args:
         target: where the snapshot ends up; its folder exists.
         sha256: what the whole must hash to, in hex.
         size_bytes: of the whole; at least 1.
-        durable: whether the file must survive a power failure once it is in place.
     """
 
-    def __init__(self, target: Path, sha256: str, size_bytes: int, *, durable: bool = True) -> None:
-        self._target, self._sha256, self._size_bytes, self._durable = target, sha256, size_bytes, durable
+    def __init__(self, target: Path, sha256: str, size_bytes: int) -> None:
+        self._target, self._sha256, self._size_bytes = target, sha256, size_bytes
         self._partial = target.with_name(f"{target.name}.{sha256[:16]}.partial")
         for other in target.parent.glob(f"{target.name}.*.partial"):
             if other != self._partial:
@@ -76,8 +86,6 @@ class Spool:
             self._discard()
             found = self._hash.hexdigest()
             raise PeerRefused("digest", f"expected a snapshot with SHA-256 {self._sha256[:16]}…, found {found[:16]}…")
-        if self._durable:
-            os.fsync(self._file.fileno())
         self._partial.replace(self._target)
 
     def _take_up(self) -> None:
