@@ -1,11 +1,15 @@
-"""After the last round: the others' final models, what is made of them, and serving until nobody needs this site any more."""
+"""After the last round: the others' final models, what is made of them, and serving until nobody needs this site any more.
+
+What is asked for are the models of the last round before those that each site trains alone at the end: rounds alone fit a model
+to one site's patients, and an average of models that have drifted apart is worse than any of them.
+"""
 
 import logging
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from src.exchange.fetch import RECEIVED, REFUSED, Outcome
+from src.exchange.fetch import CLOSING, RECEIVED, REFUSED, Outcome
 from src.exchange.learner import PeerModel
 from src.exchange.membership import Description, SiteState
 from src.exchange.snapshot import read_snapshot
@@ -18,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 _PAUSE_S = 1.0
 _SHORTEST_S = 1.0  # for an answer, when hardly any time is left
-# No round has this number: a final model may be one that an exchange used before.
-_EXCHANGE = 2**30
 
 
 class Closing:
@@ -32,6 +34,7 @@ class Closing:
     def __init__(self, run: "GossipSite") -> None:
         self.run_of = run
         self.peers = [name for name in run.roster if name != run.site]
+        self.shared_rounds = run.rounds - run.exchange.local_rounds_at_end
 
     def run(self) -> None:
         """Finishes, and serves on."""
@@ -89,7 +92,8 @@ class Closing:
         """Whether asking again can bring nothing else."""
         # A final model that came and cannot be used stays what it is; fetching it every second would not make it another.
         is_unfit = outcome.outcome == REFUSED and outcome.received_bytes > 0
-        return outcome.outcome == RECEIVED or is_unfit or outcome.peer in self.run_of.without_address
+        has_none = outcome.reason == "nothing_to_offer"
+        return outcome.outcome == RECEIVED or is_unfit or has_none or outcome.peer in self.run_of.without_address
 
     def _ask(self, peer: str, deadline: float) -> Outcome:
         """A final model, or why there is none."""
@@ -101,13 +105,14 @@ class Closing:
             return replace(nothing, outcome="unreachable", reason="unreachable")
         except PeerRefused as refused:
             return replace(nothing, outcome="refused", reason=refused.reason, detail=str(refused))
-        if description.state is SiteState.TRAINING:
-            return replace(nothing, state=description.state.value)
-        return run.fetcher.fetch(peer, 1.0, _EXCHANGE)
+        if not description.sequence:
+            done = description.state is not SiteState.TRAINING
+            return replace(nothing, state=description.state.value, reason="nothing_to_offer" if done else "not_final")
+        return run.fetcher.fetch(peer, 1.0, CLOSING, wanted_round=self.shared_rounds)
 
     def _models(self, outcomes: dict[str, Outcome]) -> list[PeerModel]:
         """The final models by name; ours as the others see it, rounded to the wire's precision."""
-        run, own = self.run_of, self.run_of.outbox.newest()
+        run, own = self.run_of, self.run_of.outbox.of_round(self.shared_rounds)
         layout, structures = run.fetcher.layout, run.fetcher.structures
         models = [run.fetcher.open(outcome) for outcome in outcomes.values() if outcome.outcome == RECEIVED]
         if own is not None:
@@ -138,4 +143,4 @@ class Closing:
     def _describe(self, peer: str, deadline: float) -> Description:
         run = self.run_of
         timeout_s = min(run.timing.connect_timeout_s, max(_SHORTEST_S, deadline - time.monotonic()))
-        return run.transport.describe(peer, run.served.greeting(), wanted_round=None, timeout_s=timeout_s)
+        return run.transport.describe(peer, run.served.greeting(), wanted_round=self.shared_rounds, timeout_s=timeout_s)

@@ -247,10 +247,12 @@ class GossipSite:
         self.served.stand(SiteState.CLOSED if self.closed else state, self.round)
 
     def _kept_snapshots(self) -> int:
-        if not (self.exchange.lock_step or self.exchange.schedule == "chain"):
-            return _KEPT_SNAPSHOTS
-        # Whoever waits for one particular round may be behind by as many rounds as knowledge needs to go around.
-        return _KEPT_SNAPSHOTS + 2 * len(self.roster) * self.exchange.exchange_every
+        # At the end the model before the rounds alone is asked for.
+        kept = _KEPT_SNAPSHOTS + self.exchange.local_rounds_at_end
+        if self.exchange.lock_step or self.exchange.schedule == "chain":
+            # Whoever waits for one particular round may be behind by as many rounds as knowledge needs to go around.
+            kept += 2 * len(self.roster) * self.exchange.exchange_every
+        return kept
 
     def finish_alone(self) -> None:
         for facts in self.learner.finish(self.round, [], None):

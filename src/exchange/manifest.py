@@ -20,7 +20,7 @@ class Manifest:
         epoch: of the site; grows only when its operator says that it lost its disk.
         sequence: of the snapshot within the epoch, from 1, strictly growing.
         round: rounds of training behind it.
-        final: whether this is the model its run ended with.
+        final: whether this is the model its run ended with, after the rounds alone at the end.
         train_cases: per structure, the site's own training cases in which it is contoured; what was only distilled is not here.
         valid_cases: per structure, the validation cases behind ``valid_dice``.
         valid_dice: per structure, Dice on the site's own validation cases; None where it has none.

@@ -263,3 +263,17 @@ def test_a_model_that_the_disk_spoiled_within_a_round_is_fetched_again(tmp_path,
     first, second = federation.of("site_a", "exchange")
     assert (second["outcome"], second["replayed"]) == ("received", False)
     assert second["received_bytes"] == first["received_bytes"]
+
+
+def test_the_end_is_made_of_the_models_before_the_rounds_alone(tmp_path):
+    federation = Federation(
+        tmp_path, ["site_a", "site_b"], rounds=9, exchange=exchange_settings(lock_step=True, local_rounds_at_end=4)
+    )
+    read = {}
+    for site in federation.sites.values():
+        site.learner.finish = lambda _, finals, __, name=site.site: read.setdefault(name, finals) and []
+    run_in_turns(list(federation.sites.values()))
+    for name in ("site_a", "site_b"):
+        assert [(model.manifest.site, model.manifest.round) for model in read[name]] == [("site_a", 5), ("site_b", 5)]
+    for one, other in zip(read["site_a"], read["site_b"], strict=True):
+        assert all(torch.equal(tensor, other.read()[key]) for key, tensor in one.read().items())
