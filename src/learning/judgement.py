@@ -28,7 +28,8 @@ class JudgedPeer:
         tensors: its weights.
         rows_C: cases behind each of its output rows.
         dice: per structure, on our validation cases.
-        own_mean, peer_mean: Dice over the structures that both have; NaN when there is none, and then nothing is judged.
+        own_mean, peer_mean: Dice over the structures that both have; NaN when there is none. Then nothing is judged, and the
+            peer is acceptable only where we have no Dice of our own to hold against it.
         acceptable: whether it may be averaged or adopted.
     """
 
@@ -83,8 +84,14 @@ class PeerJudge:
             dice=dice,
             own_mean=own_mean,
             peer_mean=peer_mean,
-            acceptable=not peer_mean < own_mean - self.tolerance,
+            acceptable=self._is_acceptable(own_dice, own_mean, peer_mean),
         )
+
+    def _is_acceptable(self, own_dice: Mapping[str, StructureDice], own_mean: float, peer_mean: float) -> bool:
+        if self.tolerance >= 1 or not any(entry.num_scored for entry in own_dice.values()):
+            return True
+        # A peer that has nothing of ours cannot be judged; were it taken, saying so would be the way in for rubbish.
+        return not math.isnan(peer_mean) and peer_mean >= own_mean - self.tolerance
 
 
 def _mean(entries: list[StructureDice]) -> float:

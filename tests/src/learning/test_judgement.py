@@ -2,6 +2,7 @@
 
 import math
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,6 +102,16 @@ def test_without_a_dice_of_ours_nothing_is_judged(learner, grown, ours):
 
 
 def test_without_a_validation_case_nothing_is_judged(sites, grown):
-    judged = judge_of(sites.learner(valid=0)).look(expert(noise_of_the_same_norm(grown)), own_dice(0.9, 0.9, 0.9))
+    judged = judge_of(sites.learner(valid=0)).look(
+        expert(noise_of_the_same_norm(grown)), own_dice(math.nan, math.nan, math.nan)
+    )
     assert judged.acceptable and math.isnan(judged.own_mean)
     assert not any(entry.num_scored for entry in judged.dice.values())
+
+
+def test_a_peer_that_declares_nothing_of_ours_is_not_taken(learner, grown):
+    claimed = expert(noise_of_the_same_norm(grown))
+    nothing = replace(claimed, manifest=replace(claimed.manifest, row_cases=dict.fromkeys(claimed.manifest.row_cases, 0.0)))
+    judged = judge_of(learner).look(nothing, own_dice(0.5, 0.5, 0.5))
+    assert not judged.acceptable and math.isnan(judged.peer_mean)
+    assert judge_of(learner, tolerance=1.0).look(nothing, own_dice(0.5, 0.5, 0.5)).acceptable
