@@ -1,4 +1,4 @@
-"""``make bench``: what data loading costs a training step, and how much memory a site needs.
+"""What data loading costs a training step, and how much memory a site needs.
 
 Two figures, of the head-and-neck plan, on phantoms made for it:
 
@@ -7,24 +7,23 @@ Two figures, of the head-and-neck plan, on phantoms made for it:
 * peak resident memory of a process that loads the data, trains and validates, as ``fx collaborator start`` does, without OpenFL
 """
 
-import argparse
 import resource
-import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import torch
 import yaml
+from rich.console import Console
+from rich.table import Table
 
 from data_prep.phantom.generate import make_federation
-from experiments.command import exit_code_of
+from experiments.bench.figures import ratios, spread
 from src.dataloader import HeadNeckCTLoader
 from src.evaluation.validation import validate_cases
 from src.task_runner import SegmentationTaskRunner
 
-_PLAN = Path(__file__).resolve().parents[1] / "plan" / "plans" / "fedavg_head_neck" / "plan.yaml"
+_PLAN = Path(__file__).resolve().parents[2] / "plan" / "plans" / "fedavg_head_neck" / "plan.yaml"
 
 
 def build_site(folder: Path) -> SegmentationTaskRunner:
@@ -59,26 +58,23 @@ def compare_steps(runner: SegmentationTaskRunner, repeats: int, steps: int) -> l
     return pairs
 
 
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=8, help="pairs of measurements (default 8)")
-    parser.add_argument("--steps", type=int, default=10, help="training steps per measurement (default 10)")
-    arguments = parser.parse_args()
-    print("make bench: the head-and-neck plan on medium phantoms, about 3 minutes on 2 cores")
+def show(console: Console, repeats: int, steps: int) -> None:
+    """Measures and prints.
+
+    Args:
+        repeats: pairs of measurements.
+        steps: training steps per measurement.
+    """
     with tempfile.TemporaryDirectory() as folder:
         runner = build_site(Path(folder))
-        pairs = compare_steps(runner, arguments.repeats, arguments.steps)
+        pairs = compare_steps(runner, repeats, steps)
         validate_cases(runner.predictor, runner.data_loader, runner.structures)
-    ratios = [loading / memory for loading, memory in pairs]
+    loading, memory = zip(*pairs, strict=True)
+    table = Table(title=f"A training step of the head-and-neck plan; seconds, median of {repeats} (least to greatest)")
+    for column in ("with loading", "batches in memory", "ratio", "peak resident memory of the site"):
+        table.add_column(column, justify="right")
+    peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    table.add_row(spread(loading), spread(memory), spread(ratios(loading, memory)), f"{peak_gib:.2f} GiB")
+    console.print(table)
     precision, workers = runner.predictor.precision, runner.data_loader.num_workers
-    print(f"threads: {torch.get_num_threads()}, precision: {precision}, worker processes: {workers}")
-    print(f"seconds per step with loading:        median {statistics.median(loading for loading, _ in pairs):.3f}")
-    print(f"seconds per step, batches in memory:  median {statistics.median(memory for _, memory in pairs):.3f}")
-    print(f"ratio, pair by pair:                  median {statistics.median(ratios):.3f} (of {len(ratios)}: "
-          f"{min(ratios):.3f} to {max(ratios):.3f})")  # fmt: skip
-    print(f"peak resident memory of the site:     {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code_of(main))
+    console.print(f"threads: {torch.get_num_threads()}, precision: {precision}, worker processes: {workers}\n")

@@ -1,0 +1,1 @@
+"""``make bench``: what the exchange costs, in seconds, bytes and memory; one file per question."""
