@@ -150,6 +150,7 @@ class Fetcher:
         try:
             description, spent_s = self._describe(peer, wanted_round)
             facts["state"] = description.state.value
+            _check_round(peer, wanted_round, description)
             self._pull(peer, exchange, description, max(0.01, self.timing.pull_timeout_s - spent_s), facts)
         except NothingNew:
             facts |= {"outcome": NOTHING_NEW, "reason": "seen"}
@@ -271,3 +272,9 @@ class Fetcher:
         if not has_digest(path, sha256):
             raise SnapshotFault("digest", "a model in the inbox is not as it came: damaged on this site's disk")
         return self._read(path)
+
+
+def _check_round(peer: str, wanted_round: int | None, description: Description) -> None:
+    if wanted_round is not None and description.snapshot_round != wanted_round:
+        message = f"{peer} was asked for its model of round {wanted_round}, it offers {description.snapshot_round!r:.40}"
+        raise PeerRefused("round", message)

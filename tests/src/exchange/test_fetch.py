@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from experiments.toy_learner import timing_settings
-from src.exchange.fetch import Fetcher, Inbox, Outcome
+from src.exchange.fetch import CLOSING, Fetcher, Inbox, Outcome
 from src.exchange.in_memory import InMemoryNetwork, InMemoryTransport
 from src.exchange.ledger import Ledger
 from src.exchange.membership import Description, SiteState
@@ -235,12 +235,22 @@ def test_nothing_new_is_no_fault(tmp_path, disk):
     assert (outcome.outcome, outcome.reason, outcome.received_bytes) == ("nothing_new", "seen", 0)
 
 
-def test_a_final_model_may_be_one_that_was_learnt_from_and_is_not_fetched_twice(tmp_path, disk):
-    site, peer = Site(tmp_path), Peer(disk)
-    assert site.ask(peer).outcome == "received"
-    peer.described["state"] = SiteState.FINISHED
-    outcome = site.ask(exchange=7)
+def test_at_the_end_a_model_may_be_one_that_was_learnt_from_and_is_not_fetched_twice(tmp_path, disk):
+    site = Site(tmp_path)
+    assert site.ask(Peer(disk, state=SiteState.FINISHED)).outcome == "received"
+    assert site.ask(exchange=7).reason == "seen"
+    outcome = site.ask(exchange=CLOSING)
     assert (outcome.outcome, outcome.received_bytes, outcome.state) == ("received", 0, "finished")
+
+
+def test_at_the_end_a_model_may_be_older_than_the_newest_but_not_of_an_epoch_that_is_over(tmp_path, disk):
+    site = Site(tmp_path)
+    assert site.ask(Peer(disk, written(disk, epoch=2), epoch=2)).outcome == "received"
+    older = Peer(disk, written(disk, epoch=2, sequence=1, round=1), epoch=2, sequence=1, snapshot_round=1)
+    assert site.ask(older, exchange=CLOSING, wanted_round=1).outcome == "received"
+    outcome = site.ask(Peer(disk, written(disk, sequence=9), sequence=9), exchange=CLOSING)
+    assert (outcome.outcome, outcome.reason) == ("refused", "replay")
+    assert site.ledger.newest("site_b") == (2, 3), "and exchanges go on from what they have seen"
 
 
 def test_who_is_not_there_is_unreachable_in_words(tmp_path):
@@ -272,6 +282,12 @@ def test_a_round_that_never_comes_is_waited_for_as_long_as_the_plan_says(tmp_pat
     assert 0.5 <= time.monotonic() - began < 5
     assert (outcome.outcome, outcome.reason) == ("unreachable", "unreachable")
     assert "waited 0.5 s" in outcome.detail
+
+
+def test_a_peer_that_answers_with_another_round_is_refused(tmp_path, disk):
+    outcome = Site(tmp_path).ask(Peer(disk), wanted_round=1)
+    assert (outcome.outcome, outcome.reason, outcome.received_bytes) == ("refused", "round", 0)
+    assert "asked for its model of round 1, it offers 2" in outcome.detail
 
 
 # Lines that break; a snapshot of several pieces.
