@@ -61,6 +61,7 @@ def test_sites_end_with_one_model(finished):
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_another_scheme_starts_from_given_weights(finished, phantoms, tmp_path):
     given = finished.folder / "save" / "site_a" / "last.safetensors"
     standing_still = ("--set", "task_runner.settings.optimisation.learning_rate=1.0e-8")
@@ -82,6 +83,7 @@ def test_a_structure_nobody_contours_at_a_site_has_no_value_there(finished, phan
         assert [cell.strip() for cell in row.split("│")][3] == "-"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_metrics_and_weights(finished, repeated):
     def timeless(run):
         dropped = {"seconds", "time"}
