@@ -1,7 +1,13 @@
 """The exchange between sites: schedule, snapshots, checks, transports, and the loop that ties them together.
 
-Knows nothing of CTs or structures' meaning, and nothing of OpenFL except in ``collaborator.py``.
+Knows nothing of CTs or structures' meaning, and nothing of OpenFL except in ``collaborator`` and ``initial_model``.
 
-Reading order: ``settings``, ``schedule``, ``membership``, ``manifest``, ``snapshot``, ``checks``, ``ledger``, ``outbox``,
-``transport`` (and its two implementations), ``fetch``, ``checkpoint``, ``learner``, ``gossip``, ``closing``, ``collaborator``.
+Reading order, by what they are about:
+
+* who, when, how long: ``settings``, ``finite_time_graph``, ``schedule``, ``membership``, ``peers_file``
+* a model as a file: ``manifest``, ``tensor_layout``, ``snapshot_envelope``, ``snapshot``, ``outbox``
+* what is believed: ``checks``, ``ledger``, ``identity``
+* from site to site: ``transport`` (what any must do), ``in_memory``; ``messages``, ``grpc_transport``, ``server``, ``spool``
+* one site's run: ``learner`` (who owns the model), ``fetch``, ``served``, ``checkpoint``, ``gossip``, ``closing``
+* under OpenFL: ``initial_model``, ``collaborator``
 """
