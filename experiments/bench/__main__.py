@@ -12,7 +12,7 @@ from rich.console import Console
 from experiments.command import exit_code_of
 
 # Of each part: minutes on two idle cores, and what runs it. Imported when it is its turn: MONAI and OpenFL take seconds.
-_MINUTES = {"exchange": 1.5, "fedavg": 1.0, "memory": 1.5, "rounds": 0.7, "traffic": 0.5, "sites": 1.2, "steps": 1.5}
+_MINUTES = {"exchange": 0.7, "fedavg": 1.3, "memory": 1.1, "rounds": 0.8, "traffic": 0.5, "sites": 2.0, "steps": 1.0}
 
 _WIDTH = 140  # of the tables, also in a file
 
