@@ -125,6 +125,7 @@ def test_a_folder_without_datasets_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_site_that_cannot_train_is_named_with_its_reason(phantoms, tmp_path):
     data = shutil.copytree(phantoms, tmp_path / "data")
     index = data / "site_b" / "dataset.json"
