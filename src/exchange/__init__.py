@@ -5,7 +5,7 @@ Knows nothing of CTs or structures' meaning, and nothing of OpenFL except in ``c
 Reading order, by what they are about:
 
 * who, when, how long: ``settings``, ``finite_time_graph``, ``schedule``, ``membership``, ``peers_file``
-* a model as a file: ``manifest``, ``tensor_layout``, ``snapshot_envelope``, ``snapshot``, ``outbox``
+* a model as a file: ``manifest``, ``tensor_layout``, ``snapshot_envelope``, ``model_memory``, ``snapshot``, ``outbox``
 * what is believed: ``checks``, ``ledger``, ``identity``
 * from site to site: ``transport`` (what any must do), ``in_memory``; ``messages``, ``grpc_transport``, ``server``, ``spool``
 * one site's run: ``learner`` (who owns the model), ``fetch``, ``served``, ``checkpoint``, ``gossip``, ``closing``
