@@ -64,7 +64,8 @@ def _read_pbuf(path: Path) -> dict[str, np.ndarray]:
         raise ModelCardError(
             f"expected a model of 'fx plan initialize' at '{path.name}', found none that can be read"
         ) from error
-    return tensors
+    # OpenFL's arrays lie in the message's bytes, which nobody may write.
+    return {name: np.array(values) for name, values in tensors.items()}
 
 
 def _check_card(runner: "SegmentationTaskRunner", digest: str) -> None:
