@@ -10,8 +10,8 @@ import torch
 from experiments.bench.models import ModelLearner, num_bytes
 from experiments.bench.plain_stream import PlainClient, PlainServer
 from experiments.toy_learner import exchange_settings, timing_settings, toy_site
-from src.exchange.fetch import RECEIVED
 from src.exchange.grpc_transport import GrpcTransport
+from src.exchange.inbox import RECEIVED
 from src.exchange.server import ExchangeServer
 
 _ROUNDS = 10**6  # nobody gets to the last one

@@ -8,6 +8,6 @@ Reading order, by what they are about:
 * a model as a file: ``manifest``, ``tensor_layout``, ``snapshot_envelope``, ``model_memory``, ``snapshot``, ``outbox``
 * what is believed: ``checks``, ``ledger``, ``identity``
 * from site to site: ``transport`` (what any must do), ``in_memory``; ``messages``, ``grpc_transport``, ``server``, ``spool``
-* one site's run: ``learner`` (who owns the model), ``fetch``, ``served``, ``checkpoint``, ``gossip``, ``closing``
+* one site's run: ``learner`` (who owns the model), ``inbox``, ``fetch``, ``served``, ``checkpoint``, ``gossip``, ``closing``
 * under OpenFL: ``initial_model``, ``collaborator``
 """

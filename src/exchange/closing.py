@@ -9,7 +9,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from src.exchange.fetch import CLOSING, RECEIVED, REFUSED, Outcome
+from src.exchange.fetch import CLOSING
+from src.exchange.inbox import RECEIVED, REFUSED, Outcome
 from src.exchange.learner import PeerModel
 from src.exchange.membership import Description, SiteState
 from src.exchange.snapshot import read_snapshot

@@ -13,7 +13,8 @@ from pathlib import Path
 from src.errors import FederationError
 from src.exchange.checkpoint import Checkpoints
 from src.exchange.closing import Closing
-from src.exchange.fetch import RECEIVED, Fetcher, Inbox, Outcome
+from src.exchange.fetch import Fetcher
+from src.exchange.inbox import RECEIVED, Inbox, Outcome
 from src.exchange.learner import Learner, PeerModel
 from src.exchange.ledger import Ledger
 from src.exchange.manifest import Manifest

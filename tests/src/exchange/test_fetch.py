@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from experiments.toy_learner import timing_settings
-from src.exchange.fetch import CLOSING, Fetcher, Inbox, Outcome
+from src.exchange.fetch import CLOSING, Fetcher
 from src.exchange.in_memory import InMemoryNetwork, InMemoryTransport
+from src.exchange.inbox import Inbox, Outcome
 from src.exchange.ledger import Ledger
 from src.exchange.membership import Description, SiteState
 from src.exchange.snapshot import write_snapshot
