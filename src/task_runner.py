@@ -5,6 +5,7 @@
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from src.data.structures import load_structures
 from src.dataloader import CTLoader
 from src.errors import ModelCardError, PlanSettingError
 from src.evaluation.dice import StructureDice, macro_mean
-from src.evaluation.validation import validate_cases
+from src.evaluation.validation import dice_facts, validate_cases
 from src.learning.optimisation import Optimisation
 from src.learning.training import LocalTraining
 from src.model.card import ModelCard, read_model
@@ -188,9 +189,7 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             round_number=round_num,
             phase="validate",
             site=col_name,
-            mean_dice=mean,
-            dice={name: entry.mean for name, entry in summary.items()},
-            cases={name: entry.num_scored for name, entry in summary.items()},
+            **dice_facts(summary),
             seconds=round(time.perf_counter() - began, 3),
         )
         self._save(col_name, round_num, trained, summary, mean)
@@ -216,16 +215,20 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             **{"validation_dice": {}, **facts},
         )
 
+    def site_card(self, site: str, rounds: int, trained: Sequence[str], dice: Mapping[str, StructureDice]) -> ModelCard:
+        """The card of a site's model after so many rounds, with what its own validation cases say of it."""
+        return self.card(
+            trained_structures=tuple(trained),
+            site=site,
+            federation=self.federation,
+            round=rounds,
+            validation_dice={name: None if math.isnan(entry.mean) else entry.mean for name, entry in dice.items()},
+        )
+
     def _save(
         self, site: str, round_number: int, trained: tuple[str, ...], summary: dict[str, StructureDice], mean_dice: float
     ) -> None:
-        card = self.card(
-            trained_structures=trained,
-            site=site,
-            federation=self.federation,
-            round=round_number,
-            validation_dice={name: None if math.isnan(entry.mean) else entry.mean for name, entry in summary.items()},
-        )
+        card = self.site_card(site, round_number, trained, summary)
         if self._kept is None:
             self._kept = KeptModels(self.save_path / site)
         self._kept.keep(card, network_state(self.network), mean_dice)

@@ -7,7 +7,6 @@ file that a failing disk spoiled costs a round, not the run.
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from src.errors import CheckpointError
+from src.exchange.whole_file import to_disk
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +48,11 @@ class Checkpoints:
         partial, newest = self._folder / f".{_NEWEST}.partial", self._folder / _NEWEST
         # save_file refuses names that share a storage.
         save_file(_apart(flat), str(partial), metadata=header)
-        _to_disk(partial)
+        to_disk(partial)
         if newest.is_file():
             newest.replace(self._folder / _BEFORE)
         partial.replace(newest)
-        _to_disk(self._folder)
+        to_disk(self._folder)
 
     def load(self) -> tuple[dict[str, torch.Tensor], dict] | None:
         """The newest state that can be read; None when there never was one.
@@ -112,11 +112,3 @@ def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         taken.add(storage.data_ptr())
         apart[name] = tensor if is_alone else tensor.clone()
     return apart
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from src.exchange.fetch import CLOSING
-from src.exchange.inbox import RECEIVED, REFUSED, Outcome
+from src.exchange.inbox import NOTHING_NEW, RECEIVED, REFUSED, UNREACHABLE, Outcome
 from src.exchange.learner import PeerModel
 from src.exchange.membership import Description, SiteState
 from src.exchange.snapshot import read_snapshot
@@ -99,13 +99,13 @@ class Closing:
     def _ask(self, peer: str, deadline: float) -> Outcome:
         """A final model, or why there is none."""
         run = self.run_of
-        nothing = Outcome(peer=peer, weight=1.0, outcome="nothing_new", reason="not_final")
+        nothing = Outcome(peer=peer, weight=1.0, outcome=NOTHING_NEW, reason="not_final")
         try:
             description = self._describe(peer, deadline)
         except PeerUnreachable:
-            return replace(nothing, outcome="unreachable", reason="unreachable")
+            return replace(nothing, outcome=UNREACHABLE, reason="unreachable")
         except PeerRefused as refused:
-            return replace(nothing, outcome="refused", reason=refused.reason, detail=str(refused))
+            return replace(nothing, outcome=REFUSED, reason=refused.reason, detail=str(refused))
         if not description.sequence:
             done = description.state is not SiteState.TRAINING
             return replace(nothing, state=description.state.value, reason="nothing_to_offer" if done else "not_final")

@@ -17,7 +17,7 @@ from src.exchange.credentials import Credentials
 from src.exchange.identity import checked_certificate
 from src.exchange.membership import Description, Greeting
 from src.exchange.spool import Spool
-from src.exchange.transport import PeerRefused, PeerUnreachable
+from src.exchange.transport import PeerRefused, PeerUnreachable, check_describer, check_offer
 
 _PAUSE_S = 0.5  # before a broken connection is tried again
 
@@ -75,15 +75,13 @@ class GrpcTransport:
                 raise
             answer = self._describe(peer, request, deadline)
         description = messages.read_description(answer)
-        if description.site != peer:
-            raise PeerRefused("name", f"expected a description of {peer}, found one of {description.site}")
+        check_describer(peer, description)
         return description
 
     def pull(self, peer: str, greeting: Greeting, description: Description, target: Path, *, timeout_s: float) -> int:
         """See ``Transport``."""
         deadline = time.monotonic() + timeout_s
-        if not description.sequence:
-            raise PeerRefused("absent", f"{peer} offers no snapshot")
+        check_offer(peer, description)
         fetched_bytes = 0
         with Spool(target, description.sha256, description.size_bytes) as spool:
             fetched_bytes += self._fill(peer, greeting, spool, description, deadline)

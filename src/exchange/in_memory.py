@@ -7,7 +7,7 @@ from pathlib import Path
 
 from src.exchange.membership import Description, Greeting
 from src.exchange.spool import Spool
-from src.exchange.transport import PeerRefused, PeerUnreachable, Service
+from src.exchange.transport import PeerRefused, PeerUnreachable, Service, check_describer, check_offer
 
 _PIECE_BYTES = 1 << 20
 
@@ -73,15 +73,13 @@ class InMemoryTransport:
         """See ``Transport``."""
         service = self._reach(peer, greeting)
         description = service.greet(self._own, greeting, wanted_round=wanted_round)
-        if description.site != peer:
-            raise PeerRefused("name", f"expected a description of {peer}, found one of {description.site}")
+        check_describer(peer, description)
         return description
 
     def pull(self, peer: str, greeting: Greeting, description: Description, target: Path, *, timeout_s: float) -> int:
         """See ``Transport``."""
         deadline = time.monotonic() + timeout_s
-        if not description.sequence:
-            raise PeerRefused("absent", f"{peer} offers no snapshot")
+        check_offer(peer, description)
         service = self._reach(peer, greeting)
         snapshot = service.open_snapshot(self._own, greeting, description.sha256)
         with Spool(target, description.sha256, description.size_bytes) as spool:

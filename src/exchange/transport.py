@@ -48,6 +48,26 @@ class Transport(Protocol):
         """Lets go of connections."""
 
 
+def check_describer(peer: str, description: Description) -> None:
+    """For every transport: whether a description is of the peer that was asked.
+
+    Raises:
+        PeerRefused: ``name``.
+    """
+    if description.site != peer:
+        raise PeerRefused("name", f"expected a description of {peer}, found one of {description.site}")
+
+
+def check_offer(peer: str, description: Description) -> None:
+    """For every transport: whether there is anything to pull.
+
+    Raises:
+        PeerRefused: ``absent``.
+    """
+    if not description.sequence:
+        raise PeerRefused("absent", f"{peer} offers no snapshot")
+
+
 class Service(Protocol):
     """The served side: what a server or the in-memory network asks of a site; called from any thread."""
 

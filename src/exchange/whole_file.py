@@ -27,12 +27,12 @@ def write_whole(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    to_disk(path.parent)
 
 
-def _flush_folder(folder: Path) -> None:
-    """A renaming is in the folder, not in the file; without this a power cut may undo it."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def to_disk(path: Path) -> None:
+    """Flushes a file or a folder; a renaming is in the folder, not in the file, and a power cut may undo it before."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

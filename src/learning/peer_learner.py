@@ -180,13 +180,7 @@ class PeerLearner:
 
     def card(self, rounds: int, trained: Sequence[str], dice: Mapping[str, StructureDice]):
         """The card of a model of this site."""
-        return self.runner.card(
-            trained_structures=tuple(trained),
-            site=self.site,
-            federation=self.runner.federation,
-            round=rounds,
-            validation_dice={name: None if math.isnan(entry.mean) else entry.mean for name, entry in dice.items()},
-        )
+        return self.runner.site_card(self.site, rounds, trained, dice)
 
     # The steps of a rule.
 
@@ -235,7 +229,7 @@ class PeerLearner:
             self._take_over(*average_with_peers(network_state(self.network), self.rows_C, parts))
 
     def _adopt(self, judged: Sequence[JudgedPeer], *, co_trained: bool) -> None:
-        peer = next((peer for peer in judged if peer.acceptable), None)
+        peer = _first_acceptable(judged)
         if peer is not None:
             own = network_state(self.network)
             self._take_over(*adopt(own, self.rows_C, self._now_of(peer, co_trained), peer.rows_C, HEAD_TENSORS))
@@ -246,7 +240,7 @@ class PeerLearner:
     def _survive(self, judged: Sequence[JudgedPeer], *, co_trained: bool) -> dict:
         own = Candidate(name="own", tensors=network_state(self.network), rows_C=self.rows_C)
         candidates = [own]
-        peer = next((peer for peer in judged if peer.acceptable), None)
+        peer = _first_acceptable(judged)
         if peer is not None:
             theirs = self._now_of(peer, co_trained)
             # What only we have trained stays in any case, or it would be lost and not even missed: nothing of it is compared.
@@ -278,6 +272,10 @@ class PeerLearner:
         """What the run began with stays, even on a machine where ``auto`` would choose otherwise."""
         self.local.precision = {str(dtype): dtype for dtype in (torch.float32, torch.bfloat16)}[name]
         self.runner.predictor.precision = self.local.precision
+
+
+def _first_acceptable(judged: Sequence[JudgedPeer]) -> JudgedPeer | None:
+    return next((peer for peer in judged if peer.acceptable), None)
 
 
 def _verdict(peer: JudgedPeer) -> dict:
