@@ -5,7 +5,8 @@
     OarError                      anything this project refuses, with what to do about it
     ├── StructureError            a name that is not in plan/structures.yaml
     ├── DatasetError              a folder that is not a dataset, or not the one that was asked for
-    │   └── CaseError             one case of it: unreadable, wrong grid, impossible voxels
+    │   ├── CaseError             one case of it: unreadable, wrong grid, impossible voxels
+    │   └── DicomError            a DICOM file, series or RTSTRUCT that cannot be converted
     ├── PlanSettingError          a plan that asks for something that does not exist or cannot work
     ├── ModelCardError            weights that do not belong to this plan
     ├── MetricInputError          two masks that cannot be compared
@@ -46,6 +47,10 @@ class CaseError(DatasetError):
     def __init__(self, case: str, message: str) -> None:
         super().__init__(f"case {case}: {message}")
         self.case = case
+
+
+class DicomError(DatasetError):
+    """A DICOM file, series or RTSTRUCT that cannot be converted; the message names files by their label alone."""
 
 
 class PlanSettingError(OarError):
