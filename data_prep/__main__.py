@@ -7,11 +7,16 @@ from importlib import import_module
 from src.errors import OarError
 
 COMMANDS = {
+    "convert": ("data_prep.convert", "a planning system's export (DICOM CT and RTSTRUCT) -> a dataset and a report"),
+    "names": ("data_prep.names", "every ROI name of an export with its TG-263 name, ready to edit as names.csv"),
     "import-nifti": ("data_prep.import_nifti", "CTs and contours in NIfTI files -> one dataset per site"),
     "phantom": ("data_prep.phantom.command", "random but plausible patients, for demo and tests"),
     "check": ("data_prep.check", "look for what would spoil a training; exit 1 when something is refused"),
     "split": ("data_prep.split", "assign every case to training, validation or test, once"),
     "pool": ("data_prep.pool", "all cases of several datasets in one: the pooled baseline"),
+    "fingerprint": ("data_prep.fingerprint", "what a site may tell the others of its dataset: spacing, HU and counts, no voxels"),
+    "agree": ("data_prep.agree", "several sites' fingerprints -> one spacing and window for the plan"),
+    "ship": ("data_prep.ship", "puts data_prep into an archive of 'fx workspace export', which leaves it out"),
 }
 
 
