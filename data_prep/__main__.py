@@ -14,7 +14,7 @@ COMMANDS = {
     "check": ("data_prep.check", "look for what would spoil a training; exit 1 when something is refused"),
     "split": ("data_prep.split", "assign every case to training, validation or test, once"),
     "pool": ("data_prep.pool", "all cases of several datasets in one: the pooled baseline"),
-    "fingerprint": ("data_prep.fingerprint", "what a site may tell the others of its dataset: spacing, HU and counts, no voxels"),
+    "fingerprint": ("data_prep.fingerprint", "what a site may tell the others: spacing, HU and counts, no voxels"),
     "agree": ("data_prep.agree", "several sites' fingerprints -> one spacing and window for the plan"),
     "ship": ("data_prep.ship", "puts data_prep into an archive of 'fx workspace export', which leaves it out"),
 }
