@@ -3,14 +3,9 @@
 import shutil
 from pathlib import Path
 
+from data_prep.ship import NEVER_SHIPPED
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-# What pyproject.toml keeps out of the wheel; a test holds the two lists together.
-NEVER_SHIPPED = (
-    *("*.key", "*.crt", "*.csr", "*.srl", "*.pem", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", ".env"),
-    *("*.nii", "*.nii.gz", "*.dcm", "*.mha", "*.nrrd"),
-    *("*.safetensors", "*.snapshot", "*.pbuf", "*.pt", "*.pth", "*.ckpt", "*.db"),
-    *("cert", "logs", "save", "local_state", "runs", "__pycache__", "*.py[cod]", "*.partial"),
-)
 
 
 def stage_template(target: Path, repository: Path = REPOSITORY) -> Path:
