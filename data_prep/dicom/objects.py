@@ -196,7 +196,8 @@ class Roi:
         interpreted_type: RTROIInterpretedType in upper case, "" when absent; not to be trusted (exports call targets ORGAN).
         frame_uid: ReferencedFrameOfReferenceUID; private.
         contours: its closed planar contours; empty for an empty ROI or one of points.
-        notes: what was left out and why (``3 POINT contours``), in plain words.
+        notes: what was left out and why (``3 contours of type POINT``), in plain words.
+        damage: what of it could not be read, in plain words; an ROI with any is incomplete and must not become a mask.
     """
 
     number: int
@@ -205,11 +206,19 @@ class Roi:
     frame_uid: str = field(repr=False)
     contours: tuple[Contour, ...]
     notes: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class StructureSet:
-    """An RTSTRUCT, read whole."""
+    """An RTSTRUCT, read whole.
+
+    Attributes:
+        header: the file it was read from.
+        rois: in the order of the file.
+        notes: what a person should know of the file as a whole, in plain words.
+    """
 
     header: StructureSetFile
     rois: tuple[Roi, ...]
+    notes: tuple[str, ...] = ()
