@@ -3,8 +3,10 @@
 import re
 import unicodedata
 
-import pydicom
-from pydicom.charset import STAND_ALONE_ENCODINGS, convert_encodings, decode_bytes, python_encoding
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
+from pydicom.config import strict_reading
+
+from data_prep.dicom.quiet import quiet_pydicom
 
 # What ends a code extension inside a text, PS3.5 §6.1.2.5.3; pydicom's own set for LO.
 _DELIMITERS = {0x09, 0x0A, 0x0C, 0x0D}
@@ -19,9 +21,9 @@ def decode_text(value: bytes, character_set: str) -> tuple[str, bool]:
         character_set: SpecificCharacterSet as it stands in the file, values separated by backslashes; "" when absent.
 
     Returns:
-        The text in one line, without blanks, NULs and control characters around it (control characters inside it become blanks); a backslash
-        stays. And whether the bytes are what the character set says: where they are not, they are read as UTF-8 if they can be
-        and as Latin-1 otherwise, which are what exports with a missing or wrong character set hold.
+        The text in one line: without blanks and NULs around it, with blanks for control characters; a backslash stays.
+        And whether the bytes are what the character set says. Where they are not, they are read as UTF-8 if they can be and
+        as Latin-1 otherwise, which is what exports with a missing or wrong character set hold.
     """
     try:
         text, as_declared = _decode_strictly(value, character_set), True
@@ -36,15 +38,8 @@ def _decode_strictly(value: bytes, character_set: str) -> str:
         return value.decode("ascii")
     if unknown := [term for term in terms if term not in python_encoding]:
         raise LookupError(f"{len(unknown)} unknown character sets")
-    # pydicom warns, with the values, where a set that stands alone comes with others.
-    terms = terms[:1] if terms[0] in STAND_ALONE_ENCODINGS else [term for term in terms if term not in STAND_ALONE_ENCODINGS]
-    settings = pydicom.config.settings
-    before = settings.reading_validation_mode
-    settings.reading_validation_mode = pydicom.config.RAISE
-    try:
+    with quiet_pydicom(), strict_reading():
         return decode_bytes(value, convert_encodings(terms), _DELIMITERS)
-    finally:
-        settings.reading_validation_mode = before
 
 
 def _spelt_right(term: str) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_prep.dicom.elements import Elements
 from data_prep.dicom.objects import Contour
+from data_prep.dicom.strict_elements import Elements
 
 GEOMETRIC_TYPE, NUM_POINTS, DATA = 0x30060042, 0x30060046, 0x30060050
 # Further from the origin than any table or gantry reaches.
@@ -36,7 +36,7 @@ class RoiContours:
     damage: tuple[str, ...]
 
 
-class _Damage(Exception):  # noqa: N818 (not an error to users: counted and told)
+class _Damage(Exception):
     """Why a contour cannot be trusted."""
 
 

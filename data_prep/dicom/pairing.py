@@ -92,7 +92,8 @@ def _labels(series: Sequence[CTSeries]) -> str:
 
 
 def _none_fits(header: StructureSetFile, series: Sequence[CTSeries]) -> DicomError:
-    referenced = f"{len(set(header.series_uids))} series, {len(header.image_uids)} images, {len(set(header.frame_uids))} frames of reference"
+    counts = len(set(header.series_uids)), len(header.image_uids), len(set(header.frame_uids))
+    referenced = "{} series, {} images, {} frames of reference".format(*counts)
     way_out = "export the CT that it was drawn on"
     if len(series) == 1:
         way_out += ", or, if it surely was drawn on this one, use --allow-frame-mismatch"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from data_prep.dicom.character_set import decode_text
 from data_prep.dicom.contour_data import DATA, read_contours
-from data_prep.dicom.elements import Elements, open_elements
 from data_prep.dicom.objects import Roi, StructureSet, StructureSetFile
+from data_prep.dicom.strict_elements import Elements, open_elements
 from src.errors import DicomError
 
 MAX_ROIS = 5_000
@@ -24,8 +24,8 @@ _OBSERVATIONS, _INTERPRETED_TYPE = 0x30060080, 0x300600A4
 def read_structure_set(header: StructureSetFile) -> StructureSet:
     """The ROIs of an RTSTRUCT with their closed planar contours, in the order of StructureSetROISequence.
 
-    What is left out of an ROI on purpose stands in its notes. What keeps it from being complete stands in its ``damage``: an ROI
-    that has any must not become a mask. Two ROIs with one name are kept; which is meant is not for the file to say.
+    What is left out of an ROI on purpose stands in its notes. What keeps it from being complete stands in its ``damage``: an
+    ROI that has any must not become a mask. Two ROIs with one name are kept; which is meant is not for the file to say.
 
     Args:
         header: the file, as found in the export.

@@ -72,7 +72,7 @@ def open_elements(file: DicomFile) -> Elements:
     """The top level of a DICOM file: any uncompressed or deflated transfer syntax, with or without preamble.
 
     Raises:
-        DicomError: unreadable, no DICOM, larger than ``MAX_FILE_BYTES``, or its lengths do not fit; says which file by its label.
+        DicomError: unreadable, no DICOM, larger than ``MAX_FILE_BYTES``, or its lengths do not fit.
     """
     data = _read_bytes(file)
     start = 132 if data[128:132] == b"DICM" else 0
