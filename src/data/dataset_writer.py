@@ -8,9 +8,8 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from src.data.case_image import as_int16, check_same_grid
+from src.data.case_files import partial_folder, write_beside
 from src.data.dataset import SCHEMA_VERSION, SPLITS, TOOL, CaseRecord, Dataset, check_anatomy, check_name
-from src.data.structures import load_structures
 from src.errors import CaseError, DatasetError
 
 
@@ -73,21 +72,7 @@ class DatasetWriter:
         check_name("case", name)
         if split is not None and split not in SPLITS:
             raise CaseError(name, f"expected split {', '.join(SPLITS)} or none, found '{split}'")
-        table = load_structures()
-        for structure, mask in masks.items():
-            check_same_grid(name, table[structure].name, mask, ct)
-        final = self.dataset.path / "cases" / name
-        partial = final.with_name(f".{name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / "structures").mkdir(parents=True)
-        sitk.WriteImage(as_int16(name, ct), str(partial / "ct.nii.gz"), useCompression=True)
-        for structure, mask in masks.items():
-            binary = sitk.Cast(mask > 0, sitk.sitkUInt8)
-            sitk.WriteImage(binary, str(partial / "structures" / f"{structure}.nii.gz"), useCompression=True)
-        if self.dataset.cases.pop(name, None):
-            self._write_index()  # a stop between the next steps must not leave a record of files that are gone
-        shutil.rmtree(final, ignore_errors=True)
-        partial.replace(final)
+        write_beside(self.dataset.path, name, ct, masks)
         record = CaseRecord(
             name=name,
             split=split,
@@ -95,8 +80,23 @@ class DatasetWriter:
             structures=tuple(sorted(masks)),
             checks=tuple(checks),
         )
-        self.record_case(record)
+        self.place_case(record)
         return record
+
+    def place_case(self, record: CaseRecord) -> None:
+        """Moves a case that ``write_beside`` wrote into its place and records it; a case of the same name is replaced."""
+        final = self.dataset.path / "cases" / record.name
+        if self.dataset.cases.pop(record.name, None):
+            self._write_index()  # a stop between the next steps must not leave a record of files that are gone
+        shutil.rmtree(final, ignore_errors=True)
+        partial_folder(self.dataset.path, record.name).replace(final)
+        self.record_case(record)
+
+    def remove_case(self, name: str) -> None:
+        """Takes a case out, its record first; one that is not there is no error."""
+        if self.dataset.cases.pop(name, None):
+            self._write_index()
+        shutil.rmtree(self.dataset.path / "cases" / name, ignore_errors=True)
 
     def record_case(self, record: CaseRecord) -> None:
         """Writes a case into ``dataset.json`` whose folder is already in place, as ``data_prep pool`` does after linking it."""

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.data.case_files import partial_folder, write_beside
 from src.data.dataset import Dataset, check_name
 from src.data.dataset_writer import DatasetWriter
 from src.errors import CaseError, DatasetError, StructureError
@@ -78,6 +79,29 @@ def test_splits_are_recorded_and_listed(writer):
     dataset = Dataset.open(writer.dataset.path)
     assert [record.name for record in dataset.cases_of("train")] == ["a", "c"]
     assert dataset.cases_of("test") == []
+
+
+def test_a_case_written_by_another_process_is_placed_whole_and_the_same_voxels_make_the_same_bytes(writer):
+    writer.add_case("c", ct(), {"Larynx": mask()}, split="train", checks=("odd",))
+    record = writer.dataset.cases["c"]
+    folder = writer.dataset.path / "cases" / "c"
+    before = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.gz")}
+    assert b"".join(before.values())[4:8] == bytes(4)  # the time in the head of a gzip stream
+    write_beside(writer.dataset.path, "c", ct(), {"Larynx": mask()})
+    assert Dataset.open(writer.dataset.path).cases["c"] == record  # nothing reads it yet
+    writer.place_case(record)
+    assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.gz")} == before
+    assert not partial_folder(writer.dataset.path, "c").exists()
+    assert Dataset.open(writer.dataset.path).cases["c"] == record
+
+
+def test_a_removed_case_is_gone_with_its_record(writer):
+    writer.add_case("c", ct(), {"Larynx": mask()})
+    writer.add_case("kept", ct(), {"Larynx": mask()})
+    writer.remove_case("c")
+    writer.remove_case("never_there")
+    assert list(Dataset.open(writer.dataset.path).cases) == ["kept"]
+    assert [path.name for path in (writer.dataset.path / "cases").iterdir()] == ["kept"]
 
 
 class Stopped(BaseException):
