@@ -40,42 +40,44 @@ class Contours(Protocol):
 class LabelMaps:
     """``<folder>/<source>.nii.gz``: one volume of label numbers per case; 0 is background.
 
-    Without a list of what is contoured in a case, a label that has voxels is contoured and one that has none is unknown.
+    Without a list of what is contoured in a case, a name whose labels have voxels is contoured and one without is unknown. A name
+    with several labels is all of them together: many public sets cut the tumour out of the organ.
 
     Args:
         folder: where the label maps lie.
         label_map: csv with the columns ``label`` and ``name``.
 
     Raises:
-        DatasetError: the csv is unreadable, or a number or name stands twice in it.
+        DatasetError: the csv is unreadable, or a number stands twice in it.
     """
 
     def __init__(self, folder: Path, label_map: Path) -> None:
         self._folder = folder
-        self._label_of = _read_label_map(label_map)
+        self._labels_of = _read_label_map(label_map)
 
     def native_names(self, rows: list[CaseRow]) -> set[str]:
         for row in rows:
             find_nifti(row.case, self._folder, row.source, "label map")
-            if unknown := sorted(set(row.contoured or ()) - set(self._label_of)):
+            if unknown := sorted(set(row.contoured or ()) - set(self._labels_of)):
                 raise CaseError(
                     row.case, f"expected contoured names of the label map's csv, found {', '.join(unknown)}; add them there"
                 )
-        return set(self._label_of)
+        return set(self._labels_of)
 
     def read(self, row: CaseRow, ct: sitk.Image, matched: Mapping[str, str]) -> dict[str, sitk.Image]:
         image = read_volume(row.case, find_nifti(row.case, self._folder, row.source, "label map"), "label map")
         check_same_grid(row.case, "the label map", image, ct)
         labels_ZYX = sitk.GetArrayViewFromImage(image)
         present = {float(label) for label in np.unique(labels_ZYX)}
-        if unknown := sorted(present - {0.0, *map(float, self._label_of.values())}):
+        named = {float(label) for labels in self._labels_of.values() for label in labels}
+        if unknown := sorted(present - {0.0, *named}):
             values = ", ".join(f"{value:g}" for value in unknown[:8])
             raise CaseError(row.case, f"its label map holds {values}, which the label map's csv does not name; add it there")
         drawn = row.contoured
         if drawn is None:
-            drawn = tuple(name for name, label in self._label_of.items() if float(label) in present)
+            drawn = tuple(name for name, labels in self._labels_of.items() if present.intersection(map(float, labels)))
         chosen = one_native_each(row.case, drawn, matched)
-        return {name: _as_mask(labels_ZYX == self._label_of[native], ct) for name, native in chosen.items()}
+        return {name: _as_mask(np.isin(labels_ZYX, self._labels_of[native]), ct) for name, native in chosen.items()}
 
 
 class MaskFiles:
@@ -114,17 +116,17 @@ class MaskFiles:
         return {native: path for path in sorted(folder.iterdir()) if (native := native_name(path))}
 
 
-def _read_label_map(path: Path) -> dict[str, int]:
-    label_of: dict[str, int] = {}
+def _read_label_map(path: Path) -> dict[str, list[int]]:
+    labels_of: dict[str, list[int]] = {}
     for line, row in enumerate(read_csv(path, ("label", "name")), start=2):
         if not row["label"].isdecimal() or int(row["label"]) == 0 or not row["name"]:
             raise DatasetError(
                 f"{path.name}, line {line}: expected a label number above 0 and a name, found '{row['label']},{row['name']}'"
             )
-        if row["name"] in label_of or int(row["label"]) in label_of.values():
-            raise DatasetError(f"{path.name}, line {line}: label {row['label']} or its name stands twice; name each once")
-        label_of[row["name"]] = int(row["label"])
-    return label_of
+        if any(int(row["label"]) in labels for labels in labels_of.values()):
+            raise DatasetError(f"{path.name}, line {line}: label {row['label']} stands twice; give it one name")
+        labels_of.setdefault(row["name"], []).append(int(row["label"]))
+    return labels_of
 
 
 def _as_mask(inside_ZYX: np.ndarray, ct: sitk.Image) -> sitk.Image:
