@@ -1,0 +1,102 @@
+"""Outlines -> slices: the nearest one each, one plane of contours per slice, and what is said when that does not come out even.
+
+Contours on planes closer than the slices (drawn or interpolated on a finer grid) may fall on one slice together. They are never
+combined, since two planes of one organ cancel under exclusive or: the plane nearest to the slice's centre makes the slice.
+Contours on planes farther apart than the slices would make a mask of stripes: the ROI is refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_prep.dicom.objects import Grid
+from data_prep.rasterise.plane import Outline
+from src.errors import DicomError
+
+SAME_PLANE_MM = 0.1  # apart at most; and never more than a tenth of a slice
+OFF_SLICE_NOTED = 0.05  # slices
+STRIPES = 1.1  # slices from plane to plane, above which a regular step leaves slices empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sliced:
+    """Which outlines make which slice.
+
+    Attributes:
+        outlines: slice -> its (N, 2) outlines in pixel index, all of one plane, in the order of the contours.
+        notes: in plain words.
+    """
+
+    outlines: dict[int, list[np.ndarray]]
+    notes: tuple[str, ...]
+
+
+def distribute(outlines: Sequence[Outline], grid: Grid) -> Sliced:
+    """Gives every outline to its slice; exactly half-way between two slices it is the higher index.
+
+    Raises:
+        DicomError: no outline lies within the CT, or they leave slices empty at a regular step.
+    """
+    # Rounded first, so that contours half-way between slices all go to the same side whatever the last digit of their text.
+    slices = np.floor(np.round([outline.middle_z for outline in outlines], 3) + 0.5).astype(int)
+    within = [(outline, int(k)) for outline, k in zip(outlines, slices, strict=True) if 0 <= k < grid.size[2]]
+    if not within:
+        raise DicomError("expected contours within the CT, found all of them above or below it: it lies outside the CT")
+    notes = []
+    if outside := len(outlines) - len(within):
+        notes.append(f"{outside} of {len(outlines)} contours lie above or below the CT and were left out")
+    planes = _number_planes([outline.plane_z for outline, _ in within], grid.spacing_mm[2])
+    _refuse_stripes([outline.plane_z for outline, _ in within], planes, grid.spacing_mm[2])
+    chosen = _nearest_plane_each(within, planes)
+    if hidden := len(within) - len(chosen):
+        notes.append(
+            f"its planes are closer than the slices: each slice takes the nearest plane, {hidden} contours were left out"
+        )
+    notes += [*_off_slice(chosen, grid.spacing_mm[2]), *_gaps({k for _, k in chosen})]
+    by_slice: dict[int, list[np.ndarray]] = {}
+    for outline, k in chosen:
+        by_slice.setdefault(k, []).append(outline.points_xy)
+    return Sliced(outlines=by_slice, notes=tuple(notes))
+
+
+def _number_planes(plane_z: Sequence[float], spacing_mm: float) -> np.ndarray:
+    """Numbers the planes from below; outlines closer than the writing of their coordinates can tell share one."""
+    order = np.argsort(plane_z, kind="stable")
+    steps = np.diff(np.asarray(plane_z)[order], prepend=plane_z[order[0]])
+    numbers = np.empty(len(order), int)
+    numbers[order] = np.cumsum(steps > min(SAME_PLANE_MM / spacing_mm, 0.1))
+    return numbers
+
+
+def _refuse_stripes(plane_z: Sequence[float], planes: np.ndarray, spacing_mm: float) -> None:
+    positions = np.bincount(planes, weights=plane_z) / np.bincount(planes)
+    steps = np.diff(positions)
+    step = np.median(steps) if len(steps) > 1 else 0
+    if step > STRIPES and np.mean(np.abs(steps - step) < 0.1 * step) > 0.5:
+        raise DicomError(
+            f"expected contours on every slice, {spacing_mm:g} mm apart, found them every {step * spacing_mm:.1f} mm: the mask "
+            "would be stripes; interpolate the contours in the planning system, or export the CT they were drawn on"
+        )
+
+
+def _nearest_plane_each(within: Sequence[tuple[Outline, int]], planes: np.ndarray) -> list[tuple[Outline, int]]:
+    best: dict[int, tuple[float, int]] = {}
+    for (outline, k), plane in zip(within, planes, strict=True):
+        candidate = (round(abs(outline.middle_z - k), 6), int(plane))
+        best[k] = min(best.get(k, candidate), candidate)
+    return [pair for pair, plane in zip(within, planes, strict=True) if best[pair[1]][1] == plane]
+
+
+def _off_slice(chosen: Sequence[tuple[Outline, int]], spacing_mm: float) -> list[str]:
+    notes = []
+    if (offset := max(abs(outline.middle_z - k) for outline, k in chosen)) > OFF_SLICE_NOTED:
+        notes.append(f"its contours lie up to {offset * spacing_mm:.2f} mm off the slices and were taken to the nearest one")
+    if (tilt := max(outline.tilt for outline, _ in chosen)) > OFF_SLICE_NOTED:
+        notes.append(f"its contours are tilted: points lie up to {tilt * spacing_mm:.2f} mm off the plane of their slice")
+    return notes
+
+
+def _gaps(slices: set[int]) -> list[str]:
+    missing = max(slices) - min(slices) + 1 - len(slices)
+    return [f"between its first and its last slice {missing} have no contour; they were left empty"] if missing else []
