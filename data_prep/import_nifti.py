@@ -12,7 +12,8 @@ from data_prep.case_table import CaseRow, read_case_table
 from data_prep.contours import Contours, LabelMaps, MaskFiles
 from data_prep.count_table import print_counts
 from data_prep.import_passes import ImportSource, check_all, write_all
-from data_prep.native_names import read_names, resolve_names
+from data_prep.naming.import_names import resolve_names
+from data_prep.naming.names_file import read_names
 from data_prep.nifti_file import find_nifti
 from src.data.dataset_writer import DatasetWriter
 from src.data.structures import ANATOMIES
