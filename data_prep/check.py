@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from data_prep.checks.ct import check_geometry, check_hu
+from data_prep.checks.case import check_measured
+from data_prep.checks.ct import check_record
 from data_prep.checks.finding import Finding, refused
 from data_prep.checks.listing import check_listing
-from data_prep.checks.masks import check_masks, mask_facts
+from data_prep.checks.mask_facts import mask_facts
 from data_prep.count_table import print_counts
 from src.data.dataset import CaseRecord, Dataset
 from src.errors import CaseError
@@ -67,8 +68,7 @@ def check_case(dataset: Dataset, record: CaseRecord) -> tuple[list[Finding], str
         ct = dataset.read_ct(record.name)
     except CaseError as error:
         return [_unusable(error)], None
-    findings += check_geometry(record, ct)
-    findings += check_hu(record.name, ct)
+    findings += check_record(record, ct)
     masks = {}
     for name in record.structures:
         if not dataset.mask_path(record.name, name).is_file():
@@ -77,7 +77,7 @@ def check_case(dataset: Dataset, record: CaseRecord) -> tuple[list[Finding], str
             masks[name] = mask_facts(dataset.read_mask(record.name, name))
         except CaseError as error:
             findings.append(_unusable(error))
-    findings += check_masks(record.name, masks)
+    findings += check_measured(record.name, ct, masks)
     return findings, sha256(sitk.GetArrayViewFromImage(ct).tobytes()).hexdigest()
 
 

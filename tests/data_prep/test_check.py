@@ -11,9 +11,15 @@ from data_prep.__main__ import main
 from data_prep.check import check_dataset
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
-from tests.data_prep.conftest import contents, ct_ZYX, image_of, labels_ZYX
+from tests.data_prep.conftest import contents, ct_ZYX, labels_ZYX
+from tests.data_prep.conftest import image_of as image_with_spacing
 
 NATIVE = {"Brainstem": "Brain stem", "Parotid_L": "LeftParotid", "Parotid_R": "Parotid-Rt"}
+
+
+def image_of(array_ZYX: np.ndarray, *, spacing=(8.0, 8.0, 8.0)) -> sitk.Image:
+    """Voxels so large that the few of a box make an organ of normal volume."""
+    return image_with_spacing(array_ZYX, spacing=spacing)
 
 
 def mask(native: str) -> sitk.Image:
