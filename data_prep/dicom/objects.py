@@ -37,6 +37,7 @@ class CTSlice:
         row_spacing_mm, column_spacing_mm: distance between the centres of neighbouring rows, of neighbouring columns.
         transfer_syntax: UID of how the pixels are coded.
         acquisition_number, instance_number: as in the header, None when absent; never used for the order.
+        notes: what a person should know of its voxels (compressed with loss), in plain words.
     """
 
     file: DicomFile
@@ -55,6 +56,15 @@ class CTSlice:
     transfer_syntax: str
     acquisition_number: int | None
     instance_number: int | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A file that is not used, and why, in plain words: ``no DICOM``, ``MR image``, ``multi-frame CT``."""
+
+    file: DicomFile
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +75,7 @@ class CTSeries:
         label: ``series_1`` onwards within its patient: what messages call it.
         series_uid, study_uid, frame_uid: "" where absent or, for frame_uid, where its slices disagree; private.
         slices: at least one.
+        broken: files that belong to the series, or may, and cannot be used as slices; a series that has any is no whole volume.
     """
 
     label: str
@@ -72,6 +83,7 @@ class CTSeries:
     study_uid: str = field(repr=False)
     frame_uid: str = field(repr=False)
     slices: tuple[CTSlice, ...]
+    broken: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,14 +141,6 @@ class StructureSetFile:
     approved: bool
     drawn_at: str = field(repr=False)
     num_rois: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Skipped:
-    """A file that is not used, and why, in plain words: ``no DICOM``, ``MR image``, ``multi-frame CT``."""
-
-    file: DicomFile
-    why: str
 
 
 @dataclass(frozen=True, kw_only=True)

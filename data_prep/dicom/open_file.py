@@ -1,0 +1,89 @@
+"""One file as pydicom reads it: quietly, with its size bounded, and any failure as one of our errors."""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.filereader import read_dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from data_prep.dicom.objects import DicomFile
+from data_prep.dicom.quiet import quiet_pydicom
+from src.errors import DicomError
+
+MAX_FILE_BYTES = 2 << 30
+MAX_INFLATED_BYTES = 512 << 20  # an RTSTRUCT of many thousand contours has a tenth of it; a deflated bomb has no end
+_PREAMBLE_BYTES = 132
+
+
+class NotDicom(DicomError):
+    """A file that is none of ours: it does not begin as DICOM does."""
+
+
+def open_dicom(file: DicomFile, tags: Sequence[int] | None = None) -> FileDataset:
+    """The elements of one file, not yet converted.
+
+    Args:
+        file: what to read; with or without the preamble and the file meta information.
+        tags: the elements wanted; pixels are not read then. None reads everything.
+
+    Returns:
+        The dataset; of a file that ends early, what lies before the end.
+
+    Raises:
+        NotDicom: it does not begin as DICOM does.
+        DicomError: unreadable, or larger than ``MAX_FILE_BYTES``.
+    """
+    try:
+        head = _read_head(file.path)
+        if not _begins_as_dicom(head):
+            raise NotDicom(f"{file.label}: expected a DICOM file, found another kind; it is left out")
+        if file.path.stat().st_size > MAX_FILE_BYTES:
+            raise DicomError(f"{file.label}: larger than {MAX_FILE_BYTES >> 30} GiB, which no single image or RTSTRUCT is")
+        with quiet_pydicom():
+            if DeflatedExplicitVRLittleEndian.encode() in head:
+                return _inflate(file, tags)
+            return dcmread(file.path, force=True, stop_before_pixels=tags is not None, specific_tags=tags)
+    except DicomError:
+        raise
+    except Exception:  # what pydicom raises on broken files is not bounded; the cause may quote values, so it is cut off
+        raise DicomError(f"{file.label}: expected readable DICOM, found a damaged file; export it again") from None
+
+
+def has_preamble(path: Path) -> bool:
+    """Whether the file says of itself that it is DICOM."""
+    return _read_head(path)[128:_PREAMBLE_BYTES] == b"DICM"
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(1024)
+
+
+def _begins_as_dicom(head: bytes) -> bool:
+    """A preamble, or the low groups that come first in every object; anything else could be read as elements too."""
+    return head[128:_PREAMBLE_BYTES] == b"DICM" or (len(head) > 8 and head[:2] in (b"\x02\0", b"\x08\0", b"\0\x08"))
+
+
+def _inflate(file: DicomFile, tags: Sequence[int] | None) -> FileDataset:
+    """A file of the deflated syntax; pydicom would inflate it without bound.
+
+    Source: DICOM PS3.5 section A.5 and PS3.10 section 7.1: the group length says where the file meta information ends.
+    """
+    content = file.path.read_bytes()
+    tag, vr, length, meta_bytes = struct.unpack_from("<L2sHL", content, _PREAMBLE_BYTES)
+    if (tag, vr, length) != (0x00000002, b"UL", 4):
+        raise DicomError(f"{file.label}: expected the group length of the file meta information, found none; export it again")
+    begin = _PREAMBLE_BYTES + 12 + meta_bytes
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(content[begin:], MAX_INFLATED_BYTES)
+    if not inflater.eof:
+        raise DicomError(f"{file.label}: cut off, or larger than {MAX_INFLATED_BYTES >> 20} MiB; export it uncompressed")
+    stop = None if tags is None else lambda tag, vr, length: tag >= 0x7FE00008
+    dataset: Dataset = read_dataset(BytesIO(inflated), False, True, stop_when=stop, specific_tags=tags)
+    meta = FileMetaDataset(read_dataset(BytesIO(content[_PREAMBLE_BYTES + 12 : begin]), False, True))
+    return FileDataset("", dataset, b"\0" * 128, meta, is_implicit_VR=False, is_little_endian=True)
