@@ -34,7 +34,7 @@ def decode_text(value: bytes, character_set: str) -> tuple[str, bool]:
 
 def _decode_strictly(value: bytes, character_set: str) -> str:
     terms = [_spelt_right(term) for term in character_set.split("\\")]
-    if terms == [""]:
+    if terms in ([""], ["ISO_IR 6"], ["ISO 2022 IR 6"]):
         return value.decode("ascii")
     if unknown := [term for term in terms if term not in python_encoding]:
         raise LookupError(f"{len(unknown)} unknown character sets")
