@@ -1,7 +1,7 @@
 """What a planning system exported, read from the headers alone and never from file names.
 
-Read in this order: ``objects`` (what the rest passes on), ``header`` (one file), ``export`` (a folder: ``listing`` of its files,
-``patients``, ``series``, structure sets), ``ct_series`` (is a series one regular grid? ``scouts``, ``slice_spacing``), ``ct_pixels``
-(its HU; ``pixel_format``, ``compressed``), ``structure_set`` (an RTSTRUCT's contours), ``pairing`` (which RTSTRUCT belongs to
-which CT).
+Read in this order: ``objects`` (what the rest passes on), ``header`` (one file), ``export`` (a folder: the ``listing`` of its
+files, ``patients``, ``series``, structure sets), ``ct_series`` (is a series one regular grid? ``scouts``, ``slice_spacing``),
+``ct_pixels`` (its HU; ``pixel_format``, ``compressed``), ``structure_set`` (an RTSTRUCT's contours), ``pairing`` (which
+RTSTRUCT belongs to which CT).
 """

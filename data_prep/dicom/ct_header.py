@@ -8,7 +8,7 @@ from data_prep.dicom.objects import CTSlice, DicomFile
 from data_prep.dicom.pixel_format import pixel_notes, read_pixel_format
 from src.errors import DicomError
 
-CT_KEYWORDS = (  # fmt: skip
+CT_KEYWORDS = (
     "ImageType",
     "AcquisitionNumber",
     "InstanceNumber",

@@ -9,7 +9,7 @@ from data_prep.dicom.element import raw_bytes, read_items, read_text, tag_of
 from data_prep.dicom.quiet import quiet_pydicom
 from src.errors import DicomError
 
-_PERSONS = (  # fmt: skip
+_PERSONS = (
     "PatientName",
     "OtherPatientNames",
     "PatientBirthName",
@@ -24,7 +24,7 @@ _PERSONS = (  # fmt: skip
     "ResponsiblePerson",
     "ReviewerName",
 )
-_TEXTS = (  # fmt: skip
+_TEXTS = (
     "PatientID",
     "OtherPatientIDs",
     "IssuerOfPatientID",

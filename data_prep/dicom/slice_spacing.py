@@ -61,9 +61,8 @@ def _check_drift(slices: Sequence[CTSlice], across_mm: np.ndarray, height_mm: np
             f"gantry tilt of {degrees:.1f}°: its slices are sheared against each other ({drift_mm[-1]:.3g} mm over "
             f"{len(slices)} slices), and straightening them would mean resampling"
         )
-    shifted = [
-        image.file for image, jump in zip(slices[1:], np.diff(across_mm, axis=0), strict=True) if _norm(jump) > tolerance_mm
-    ]
+    jumps_mm = np.linalg.norm(np.diff(across_mm, axis=0), axis=1)
+    shifted = [image.file for image, jump_mm in zip(slices[1:], jumps_mm, strict=True) if jump_mm > tolerance_mm]
     raise DicomError(f"slices are shifted sideways against each other, up to {drift_mm.max():.3g} mm ({listed(shifted)})")
 
 
