@@ -37,14 +37,8 @@ def decide_name(native: str, anatomy: str, names: Mapping[str, str | None]) -> N
         return _overridden(native, names[own_name(native)], anatomy)
     if found := None if native.lstrip().startswith("_") else _by_letters().get(letters(native)):
         structure, exact = found
-        if anatomy not in load_structures()[structure].anatomies:
-            return NameDecision(
-                native=native, structure=None, confidence="other_anatomy", why=f"{structure} is not of this anatomy"
-            )
-        if exact:
-            return NameDecision(native=native, structure=structure, confidence="exact", why=f"the TG-263 name {structure}")
-        why = f"a synonym of {structure} in plan/structures.yaml"
-        return NameDecision(native=native, structure=structure, confidence="synonym", why=why)
+        why = f"the TG-263 name {structure}" if exact else f"a synonym of {structure} in plan/structures.yaml"
+        return _mapped(native, structure, anatomy, "exact" if exact else "synonym", why)
     if why := marked_as_planning(native):
         return NameDecision(native=native, structure=None, confidence="planning", why=why)
     judgement = _by_words(native, anatomy) or _by_some_words(native, anatomy) or _by_likeness(native, anatomy)
@@ -60,10 +54,13 @@ def decide_name(native: str, anatomy: str, names: Mapping[str, str | None]) -> N
 def _overridden(native: str, structure: str | None, anatomy: str) -> NameDecision:
     if structure is None:
         return NameDecision(native=native, structure=None, confidence="override", why="names.csv leaves it out")
-    if anatomy not in load_structures()[structure].anatomies:
-        why = f"{structure} is not of this anatomy"
-        return NameDecision(native=native, structure=None, confidence="other_anatomy", why=why)
-    return NameDecision(native=native, structure=structure, confidence="override", why=f"names.csv says {structure}")
+    return _mapped(native, structure, anatomy, "override", f"names.csv says {structure}")
+
+
+def _mapped(native: str, structure: str, anatomy: str, confidence: str, why: str) -> NameDecision:
+    if anatomy in load_structures()[structure].anatomies:
+        return NameDecision(native=native, structure=structure, confidence=confidence, why=why)
+    return NameDecision(native=native, structure=None, confidence="other_anatomy", why=f"{structure} is not of this anatomy")
 
 
 def _by_words(native: str, anatomy: str) -> Judgement | None:
@@ -81,9 +78,10 @@ def _by_words(native: str, anatomy: str) -> Judgement | None:
 
 def _by_some_words(native: str, anatomy: str) -> Judgement | None:
     """What the known words of a name say beside unknown ones: enough to leave it out or to suggest, never to map."""
-    readings = [
-        reading for token in tokens(native) for reading in readings_of(token) if len(token) >= MIN_TOKEN or _is_side(reading)
-    ]
+    found = tokens(native)
+    readings = [reading for token in found for reading in readings_of(token) if len(token) >= MIN_TOKEN or _is_side(reading)]
+    if len(found) > 1 and any(meaning.kind == "leading" for reading in readings_of(found[0]) for meaning in reading):
+        readings.extend(readings_of(found[0]))
     judged = judge(frozenset().union(*readings), anatomy) if readings else Judgement(confidence=None)
     if judged.confidence == "rewritten":
         return Judgement(confidence="suggestion", suggested=(judged.structure,), why="a word of it is unknown")
@@ -115,5 +113,6 @@ def _spellings(anatomy: str) -> dict[str, tuple[str, ...]]:
     table = load_structures()
     known = {spelling: (name,) for spelling, (name, _) in _by_letters().items()}
     for word, meanings in vocabulary().items():
-        known |= {word: sides_of()[meaning.value] for meaning in meanings if meaning.kind == "organ" and word not in known}
+        for organ in (meaning for meaning in meanings if meaning.kind == "organ"):
+            known.setdefault(word, sides_of()[organ.value])
     return {word: names for word, names in known.items() if anatomy in table[names[0]].anatomies}

@@ -28,6 +28,8 @@ def judge(reading: Reading, anatomy: str) -> Judgement:
     """What a reading amounts to in one anatomy's plans; never a side that the words do not say."""
     organs = [meaning for meaning in sorted(reading, key=repr) if meaning.kind in ("organ", "plural", "unsure", "other")]
     bases = _bases(organs)
+    if any(meaning.kind == "leading" for meaning in reading):
+        return Judgement(confidence="planning", why="it begins with the letter that sorts planning structures away from organs")
     if reasons := [meaning.value for meaning in sorted(reading, key=repr) if meaning.kind == "planning"]:
         return _of_planning(reasons[0], bases, anatomy)
     if not organs:

@@ -16,7 +16,7 @@ def read_names(path: Path | None) -> dict[str, str | None]:
 
     Args:
         path: csv with the columns ``native`` and ``tg263`` (a TG-263 name; empty: leave out; ``?``: nobody has decided yet, as
-            if the row were not there), or None for no mapping. Other columns are not read. UTF-8; ``,`` or ``;`` between values.
+            if the row were not there), or None for no mapping. Other columns are not read. UTF-8, with ``,`` or ``;``.
 
     Returns:
         Keyed by ``own_name`` of the native names.

@@ -1,6 +1,7 @@
 """A name -> the ways in which known words cover it from its first letter to its last."""
 
 import re
+from collections.abc import Sequence
 from itertools import product
 
 from data_prep.naming.spelling import MAX_LETTERS, letters
@@ -40,14 +41,18 @@ def readings_of(name: str) -> set[Reading]:
     return best[-1][1] if best[-1] else set()
 
 
-def _words_at(text: str, start: int) -> list[tuple[int, tuple[Meaning, ...]]]:
+def _words_at(text: str, start: int) -> list[tuple[int, Sequence[Meaning]]]:
     """(end, meanings) of every word of the vocabulary, and of the number, that begins at ``start``."""
     words = vocabulary()
-    found = [(end, words[text[start:end]]) for end in range(start + 1, len(text) + 1) if text[start:end] in words]
+    found = []
+    for end in range(start + 1, len(text) + 1):
+        meanings = [meaning for meaning in words.get(text[start:end], ()) if start == 0 or meaning.kind != "leading"]
+        if meanings:
+            found.append((end, meanings))
     number = _NUMBER.match(text, start)
     if number and not text[start - 1 : start].isdigit():
         version = number[0].startswith("v") or number[0] == "1"
-        found.append((number.end(), (Meaning("harmless") if version else Meaning("number", number[1]),)))
+        found.append((number.end(), [Meaning("harmless") if version else Meaning("number", number[1])]))
     return found
 
 

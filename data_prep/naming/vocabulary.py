@@ -25,13 +25,13 @@ class Meaning:
     Attributes:
         kind: ``organ`` and ``plural`` (one, both of a pair; value: TG-263 name without the side), ``unsure`` (an organ that the
             word does not settle), ``other`` (an organ no plan uses), ``side`` (value: L, R or unknown), ``both``, ``planning``
-            (value: why the contour is no organ's), ``harmless`` or ``number``.
+            (value: why the contour is no organ's), ``leading`` (the same, at the beginning alone), ``harmless`` or ``number``.
         value: see kind; "" where there is nothing to say.
         languages: of an organ word, those it belongs to; of a side word, those it is limited to (empty: none).
         candidates: of ``unsure``, the organs it may be, without the side.
     """
 
-    kind: Literal["organ", "plural", "unsure", "other", "side", "both", "planning", "harmless", "number"]
+    kind: Literal["organ", "plural", "unsure", "other", "side", "both", "planning", "leading", "harmless", "number"]
     value: str = ""
     languages: frozenset[str] = frozenset()
     candidates: tuple[str, ...] = ()
@@ -79,11 +79,8 @@ def tg263_names() -> frozenset[str]:
 
 def _own_words(content: Mapping) -> Iterator[tuple[str, Meaning]]:
     for base, names in sides_of().items():
-        yield letters(base), Meaning("organ", base, _SPOKEN_WITH_ENGLISH)
-        for structure in names if len(names) == 1 else ():
-            yield from (
-                (letters(word), Meaning("organ", base, _SPOKEN_WITH_ENGLISH)) for word in load_structures()[structure].synonyms
-            )
+        unsided = load_structures()[names[0]].synonyms if len(names) == 1 else ()
+        yield from _each([base, *unsided], Meaning("organ", base, _SPOKEN_WITH_ENGLISH))
     for base, by_language in content["organs"].items():
         for language, listed in by_language.items():
             yield from _each(listed, Meaning("organ", _known(base), frozenset({language})))
@@ -96,6 +93,7 @@ def _own_words(content: Mapping) -> Iterator[tuple[str, Meaning]]:
         yield from _each([word], Meaning("unsure", candidates=tuple(map(_known, candidates))))
     for why, listed in content["planning"].items():
         yield from _each(listed, Meaning("planning", why))
+    yield from _each(content["leading"], Meaning("leading"))
     for kind, listed in (("both", content["both"]), ("harmless", content["harmless"]), ("other", content["others"])):
         yield from _each(listed, Meaning(kind))
 
