@@ -15,6 +15,8 @@ GEOMETRIC_TYPE, NUM_POINTS, DATA = 0x30060042, 0x30060046, 0x30060050
 MAX_COORDINATE_MM = 1e5
 # A DS has 16 characters; exporters that write doubles whole need up to 25. Longer digits cost time and say nothing.
 MAX_NUMBER_LENGTH = 64
+# No drawn contour comes near; the bound keeps the memory of its split text below 100 MB.
+MAX_CONTOUR_POINTS = 500_000
 
 # Without blanks, underscores and hyphens, which exporters set as they please. PS3.3 C.8.8.6.3.
 _CLOSED = ("CLOSEDPLANAR", "CLOSEDPLANARXOR")
@@ -96,6 +98,8 @@ def parse_points(value: bytes) -> np.ndarray:
     # float() also takes "nan", "inf" and "1_000".
     if value.translate(None, b"0123456789+-.eE\\ "):
         raise _Damage("with something else than decimal numbers")
+    if value.count(b"\\") > 3 * MAX_CONTOUR_POINTS:
+        raise _Damage(f"with more than {MAX_CONTOUR_POINTS} points")
     numbers = value.split(b"\\")
     if len(numbers) % 3:
         raise _Damage("with a number of values that is no multiple of 3")

@@ -15,7 +15,7 @@ from data_prep.dicom.objects import DicomFile
 from src.errors import DicomError
 
 MAX_FILE_BYTES = 512 * 2**20
-MAX_ELEMENTS = 5_000_000
+MAX_ELEMENTS = 3_000_000
 MAX_DEPTH = 16
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
@@ -134,6 +134,7 @@ class _Reader:
     def items(self, start: int, stop: int, coding: _Coding) -> list[Elements]:
         found = []
         while start < stop:
+            self._spend()
             tag, length = self._item_header(start, stop, coding)
             if tag != _ITEM:
                 raise self.damaged("holds something else where an item of a sequence belongs")
@@ -162,9 +163,7 @@ class _Reader:
         return not self.data[start : start + 4].strip(b"\0") and not self.data[start:].strip(b"\0")
 
     def _element(self, start: int, stop: int, coding: _Coding, depth: int) -> tuple[int, tuple[bytes, int, int], int]:
-        self._left -= 1
-        if self._left < 0:
-            raise self.damaged(f"holds more than {MAX_ELEMENTS} elements")
+        self._spend()
         tag, length = self._item_header(start, stop, coding)
         form, begin = b"", start + 8
         if tag >> 16 == 0xFFFE:
@@ -194,7 +193,7 @@ class _Reader:
             tag, length = header
             if tag != _ITEM:
                 raise self.damaged("holds something else where an item of a sequence belongs")
-            self._left -= 1
+            self._spend()
             if length == _UNDEFINED:
                 _, start = self.elements(start + 8, stop, coding, depth=depth, delimited=True)
             else:
@@ -206,6 +205,11 @@ class _Reader:
         self._within(start + 8, stop)
         group, element, length = struct.unpack_from(coding.order + "HHI", self.data, start)
         return group << 16 | element, length
+
+    def _spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise self.damaged(f"holds more than {MAX_ELEMENTS} elements and items")
 
     def _within(self, end: int, stop: int) -> int:
         if end > stop:

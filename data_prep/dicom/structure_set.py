@@ -11,7 +11,7 @@ from data_prep.dicom.strict_elements import Elements, open_elements
 from src.errors import DicomError
 
 MAX_ROIS = 5_000
-MAX_CONTOURS = 500_000
+MAX_CONTOURS = 200_000
 MAX_POINTS = 10_000_000
 MAX_NAME_LENGTH = 256
 

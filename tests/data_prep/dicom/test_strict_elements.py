@@ -21,8 +21,10 @@ PATIENT = SmallPatient(rois={"Liver": [SQUARE, SQUARE + 1], "Spleen": [SQUARE + 
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
 
 
-def written(syntax=ExplicitVRLittleEndian, *, patient=PATIENT, undefined_lengths=False) -> bytes:
+def written(syntax=ExplicitVRLittleEndian, *, patient=PATIENT, undefined_lengths=False, change=None) -> bytes:
     dataset = rtstruct(patient)
+    if change:
+        change(dataset)
     if undefined_lengths:
         _make_undefined(dataset)
     dataset.file_meta.TransferSyntaxUID = syntax
@@ -128,6 +130,15 @@ def test_too_many_elements(tmp_path, monkeypatch):
     monkeypatch.setattr(strict_elements, "MAX_ELEMENTS", 50)
     with pytest.raises(DicomError, match=f"{LABEL}: .*more than 50 elements"):
         contours_of(tmp_path, written(undefined_lengths=True))
+
+
+def test_items_count_though_they_hold_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(strict_elements, "MAX_ELEMENTS", 1000)
+    items = struct.pack("<HHI", 0xFFFE, 0xE000, 0) * 1000
+    sequence = struct.pack("<HHI", 0x3006, 0x0020, len(items)) + items
+    begin = written(ImplicitVRLittleEndian, change=lambda dataset: dataset.pop("StructureSetROISequence"))
+    with pytest.raises(DicomError, match=f"{LABEL}: .*elements and items"):
+        contours_of(tmp_path, begin + sequence)
 
 
 def test_sequences_nested_without_end(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from data_prep.dicom import structure_set
+from data_prep.dicom import contour_data, structure_set
 from data_prep.dicom.structure_set import read_structure_set
 from src.errors import DicomError
 from tests.conftest import SHARED_DATA
@@ -132,6 +132,7 @@ def _without(keyword: str):
         (_data(b"0\\0\\100\\10\\0\\100\\10\\10\\1e999"), "with values beyond 100000 mm"),
         (_data(b"0\\0\\100\\10\\0\\100\\10\\10\\-100001"), "with values beyond 100000 mm"),
         (_data(b"0\\0\\100\\10\\0\\100\\10\\10\\" + b"1" * 5000), "with numbers that are too long"),
+        (_data(b"\\".join([b"1"] * (3 * contour_data.MAX_CONTOUR_POINTS + 3))), "with more than 500000 points"),
         (_data(b""), "with another number of points than NumberOfContourPoints says"),
         (_points_said(b"5 "), "with another number of points than NumberOfContourPoints says"),
         (_points_said(b"four"), "with another number of points than NumberOfContourPoints says"),
