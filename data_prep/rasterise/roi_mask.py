@@ -53,6 +53,8 @@ def rasterise(roi: Roi, grid: Grid) -> RasterisedRoi:
 
 
 def _rasterise(roi: Roi, grid: Grid) -> RasterisedRoi:
+    if roi.damage:
+        raise DicomError(f"expected contours that could all be read, found {'; '.join(roi.damage)}; export it again")
     if not roi.contours:
         raise DicomError("expected closed contours, found none; leave it out")
     sliced = distribute(place(roi.contours, grid), grid)

@@ -7,7 +7,7 @@ they are neighbouring strokes that share a seam (LUNG1-002 contrast: 0.1 to 2.5 
 cut the seam out. They are joined. What lies inside another contour by 90 % is a hole that touches the edge, not a stroke.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from src.errors import DicomError
 
 NESTED_SHARE = 0.9  # of the smaller contour's pixels
 MOST_CONTOURS = 1000
-MOST_PAIRS = 20_000
+MOST_PAIRS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,57 +58,62 @@ def combine(
     """
     if len(outlines) > MOST_CONTOURS:
         raise _too_many(f"{len(outlines)} contours")
-    kept = without_copies([outline * pixel_mm for outline in outlines]) if len(outlines) > 1 else [0]
-    filled = [fill(outlines[number], size_xy) for number in kept]
-    areas = [area_pixels(outlines[number]) for number in kept]
-    parts, signs, seam_pixels = _parts(filled, areas)
+    pairs = _pairs(outlines)
+    kept = without_copies([outline * pixel_mm for outline in outlines]) if pairs else range(len(outlines))
+    filled = {number: fill(outlines[number], size_xy) for number in kept}
+    areas = {number: area_pixels(outlines[number]) for number in kept}
+    parts, sign_of, seam_pixels = _parts([pair for pair in pairs if filled.keys() >= set(pair)], filled, areas)
     inside_YX = np.zeros(size_xy[::-1], bool)
     for part in parts:
         _paint(inside_YX, [filled[number] for number in part])
     # Each polygon differs from its own pixels by its edge alone; the pixels of all together are known.
-    edges = sum(sign * (area - one.pixels) for sign, area, one in zip(signs, areas, filled, strict=True))
+    edges = sum(sign_of[number] * (areas[number] - filled[number].pixels) for number in filled)
     return inside_YX, SliceFacts(
         area_pixels=float(np.count_nonzero(inside_YX) + edges),
         copies=len(outlines) - len(kept),
-        cut=sum(one.is_cut for one in filled),
-        disputed_pixels=sum(one.disputed_pixels for one in filled),
+        cut=sum(one.is_cut for one in filled.values()),
+        disputed_pixels=sum(one.disputed_pixels for one in filled.values()),
         seam_pixels=seam_pixels,
     )
 
 
-def _parts(filled: Sequence[Filled], areas: Sequence[float]) -> tuple[list[list[int]], list[int], int]:
-    """Groups of contours to join, +1 or -1 per contour (drawn or cut out), and the pixels shared within groups."""
-    part_of, signs, seam_pixels = list(range(len(filled))), [1] * len(filled), 0
-    for first, second in _pairs(filled):
-        shared = _shared_pixels(filled[first], filled[second])
-        if not shared:
-            continue
-        smaller = min(first, second, key=lambda number: areas[number])
-        if shared >= NESTED_SHARE * min(filled[first].pixels, filled[second].pixels):
-            signs[smaller] *= -1
-            continue
-        seam_pixels += shared
-        old, new = part_of[second], part_of[first]
-        part_of = [new if part == old else part for part in part_of]
-    return [[number for number, of in enumerate(part_of) if of == part] for part in sorted(set(part_of))], signs, seam_pixels
-
-
-def _pairs(filled: Sequence[Filled]) -> list[tuple[int, int]]:
-    """Pairs whose boxes overlap."""
-    if len(filled) < 2:
+def _pairs(outlines: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+    """Pairs whose boxes meet."""
+    if len(outlines) < 2:
         return []
-    low = np.array([(one.first_y, one.first_x) for one in filled])
-    high = low + [one.inside_YX.shape for one in filled]
-    meet = ((low[:, None] < high[None]) & (low[None] < high[:, None])).all(axis=2)
+    low = np.array([outline.min(axis=0) for outline in outlines])
+    high = np.array([outline.max(axis=0) for outline in outlines])
+    meet = ((low[:, None] <= high[None]) & (low[None] <= high[:, None])).all(axis=2)
     pairs = np.argwhere(np.triu(meet, k=1))
     if len(pairs) > MOST_PAIRS:
-        raise _too_many(f"{len(pairs)} pairs of overlapping contours")
+        raise _too_many(f"{len(pairs)} pairs of overlapping ones")
     return [(int(first), int(second)) for first, second in pairs]
 
 
+def _parts(
+    pairs: Sequence[tuple[int, int]], filled: Mapping[int, Filled], areas: Mapping[int, float]
+) -> tuple[list[list[int]], dict[int, int], int]:
+    """Groups of contours to join, +1 or -1 per contour (drawn or cut out), and the pixels shared within groups."""
+    part_of, sign_of, seam_pixels = {number: number for number in filled}, dict.fromkeys(filled, 1), 0
+    for first, second in pairs:
+        shared = _shared_pixels(filled[first], filled[second])
+        if not shared:
+            continue
+        if shared >= NESTED_SHARE * min(filled[first].pixels, filled[second].pixels):
+            sign_of[min(first, second, key=areas.__getitem__)] *= -1
+            continue
+        seam_pixels += shared
+        old, new = part_of[second], part_of[first]
+        part_of = {number: new if part == old else part for number, part in part_of.items()}
+    parts = [[number for number in filled if part_of[number] == part] for part in sorted(set(part_of.values()))]
+    return parts, sign_of, seam_pixels
+
+
 def _shared_pixels(first: Filled, second: Filled) -> int:
-    low = max(first.first_y, second.first_y), max(first.first_x, second.first_x)
+    low = [max(one.start, other.start) for one, other in zip(first.box, second.box, strict=True)]
     high = [min(one.stop, other.stop) for one, other in zip(first.box, second.box, strict=True)]
+    if low[0] >= high[0] or low[1] >= high[1]:
+        return 0
     views = [
         one.inside_YX[low[0] - one.first_y : high[0] - one.first_y, low[1] - one.first_x : high[1] - one.first_x]
         for one in (first, second)

@@ -1,0 +1,84 @@
+"""Every contour goes to the slice it lies nearest to, or somebody is told why not."""
+
+import numpy as np
+import pytest
+
+from data_prep.rasterise.plane import place
+from data_prep.rasterise.slices import Sliced, distribute
+from src.errors import DicomError
+from tests.data_prep.rasterise.drawn import make_grid, make_roi, ring
+
+
+def sliced(heights_mm, grid=None, radius=lambda z: 5.0) -> Sliced:
+    grid = grid or make_grid()
+    return distribute(place(make_roi(grid, [ring((15, 15, z), radius(z)) for z in heights_mm]).contours, grid), grid)
+
+
+def test_contours_on_the_slices_need_no_words():
+    result = sliced([6, 9, 12])
+    assert sorted(result.outlines) == [2, 3, 4]
+    assert result.notes == ()
+
+
+@pytest.mark.parametrize("z", [-1.6, -3, -6, -36, 34.6, 36, 39])
+def test_contours_above_or_below_the_ct_are_left_out_and_never_wrap_around(z):
+    result = sliced([0, 33, z])
+    assert sorted(result.outlines) == [0, 11]
+    assert result.notes[0] == "1 of 3 contours lie above or below the CT and were left out"
+
+
+def test_an_roi_beyond_the_ct_is_refused():
+    with pytest.raises(DicomError, match="it lies outside the CT"):
+        sliced([-9, -6, -3])
+
+
+def test_contours_slightly_off_their_slice_are_taken_to_it_with_the_largest_offset_noted():
+    result = sliced([6.4, 9.7, 12.1])
+    assert sorted(result.outlines) == [2, 3, 4]
+    assert result.notes == ("its contours lie up to 0.70 mm off the slices and were taken to the nearest one",)
+
+
+@pytest.mark.parametrize("noise_mm", [0, 1e-6, -1e-6])
+def test_contours_half_way_go_to_the_higher_index_whatever_their_last_digit(noise_mm):
+    result = sliced(np.array([4.5, 7.5, 10.5]) + noise_mm)
+    assert sorted(result.outlines) == [2, 3, 4]
+    assert "up to 1.50 mm off" in result.notes[0]
+
+
+def test_of_planes_closer_than_the_slices_the_nearest_makes_each_slice():
+    result = sliced(np.arange(5, 13.5, 1.0), radius=lambda z: z)
+    assert {k: round(np.ptp(outline[0][:, 0]) / 2) for k, outline in result.outlines.items()} == {2: 6, 3: 9, 4: 12}
+    assert [len(outlines) for outlines in result.outlines.values()] == [1, 1, 1]
+    assert result.notes == (
+        "its planes are closer than the slices: each slice takes the nearest plane, 6 contours were left out",
+    )
+
+
+def test_contours_of_one_plane_stay_together_though_their_heights_were_written_differently():
+    grid = make_grid()
+    contours = make_roi(grid, [ring((10, 15, 9.0), 4), ring((25, 15, 9.06), 4)]).contours
+    assert len(distribute(place(contours, grid), grid).outlines[3]) == 2
+
+
+@pytest.mark.parametrize(
+    ("step_mm", "heights_mm"),
+    [(6, [0, 6, 12, 18]), (6, [0, 6, 12]), (7.5, np.arange(0, 30, 7.5)), (3.75, np.arange(0, 30, 3.75))],
+)
+def test_contours_farther_apart_than_the_slices_are_refused(step_mm, heights_mm):
+    with pytest.raises(DicomError, match=rf"3 mm apart, found them every {step_mm:.1f} mm: the mask would be stripes"):
+        sliced(heights_mm)
+
+
+@pytest.mark.parametrize(("heights_mm", "missing"), [([6, 9, 15, 18], 1), ([3, 18], 4), ([0, 3, 6, 15, 18, 30], 5)])
+def test_gaps_are_left_and_counted(heights_mm, missing):
+    result = sliced(heights_mm)
+    assert len(result.outlines) == len(heights_mm)
+    assert result.notes == (f"between its first and its last slice {missing} have no contour; they were left empty",)
+
+
+def test_a_slight_tilt_is_noted():
+    grid = make_grid()
+    tilted = [ring((15, 15, z), 8) + np.outer(ring((15, 15, z), 8)[:, 0] - 15, (0, 0, 0.1)) for z in (9, 12, 15)]
+    result = distribute(place(make_roi(grid, tilted).contours, grid), grid)
+    assert sorted(result.outlines) == [3, 4, 5]
+    assert result.notes == ("its contours are tilted: points lie up to 0.80 mm off the plane of their slice",)
