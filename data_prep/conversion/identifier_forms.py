@@ -1,15 +1,15 @@
 """In which forms an identifying text may turn up: names in any order, numbers without separators, dates as people write."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import permutations
 
+from data_prep.conversion.dates import Date, dates_in
 from data_prep.conversion.folded_text import FoldedText
 
 MAX_NAME_PARTS = 6  # of one name; more than that is a sentence, whose words are looked for one by one
 _IDEOGRAPHS_FROM = 0x2E80  # from here on Unicode holds scripts in which one sign says what two Latin letters say
-_DATE = re.compile(r"(?<!\d)((?:18|19|20)\d\d)[-./]?(0[1-9]|1[0-2])[-./]?(0[1-9]|[12]\d|3[01])")
 _GERMAN = ((("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("å", "aa"), ("ø", "oe")), (("ae", "a"), ("oe", "o"), ("ue", "u")))
 
 
@@ -20,19 +20,18 @@ class IdentifierForms:
     Attributes:
         anywhere: folded texts that are replaced wherever they stand.
         whole_words: folded texts too short for that: they are replaced where they are a word of their own.
-        dates: patterns, over the text in lower case.
+        dates: (year, month, day) of dates.
     """
 
     anywhere: frozenset[str]
     whole_words: frozenset[str]
-    dates: tuple[re.Pattern, ...]
+    dates: frozenset[Date]
 
 
-def forms_of(identifiers: Iterable[str]) -> IdentifierForms:
+def forms_of(identifiers: Collection[str]) -> IdentifierForms:
     """All forms of some identifying texts; empty texts and single letters are nobody's."""
     anywhere: set[str] = set()
     whole_words: set[str] = set()
-    dates: dict[str, re.Pattern] = {}
     for identifier in identifiers:
         for form in _texts_of(identifier):
             weight = sum(2 if ord(letter) >= _IDEOGRAPHS_FROM else 1 for letter in form)
@@ -40,9 +39,8 @@ def forms_of(identifiers: Iterable[str]) -> IdentifierForms:
                 anywhere.add(form)
             elif weight == 3 or (weight == 2 and "^" in identifier and not form.isdigit()):
                 whole_words.add(form)
-        for year, month, day in _DATE.findall(identifier):
-            dates[year + month + day] = _date_pattern(year, month, day)
-    return IdentifierForms(anywhere=frozenset(anywhere), whole_words=frozenset(whole_words), dates=tuple(dates.values()))
+    dates = frozenset().union(*(dates_in(identifier) for identifier in identifiers))
+    return IdentifierForms(anywhere=frozenset(anywhere), whole_words=frozenset(whole_words), dates=dates)
 
 
 def _texts_of(identifier: str) -> set[str]:
@@ -69,26 +67,3 @@ def _spellings(identifier: str) -> set[str]:
     for plain, short in _GERMAN[1]:
         shortened = shortened.replace(plain, short)
     return {identifier, written_out, shortened}
-
-
-def _date_pattern(year: str, month: str, day: str) -> re.Pattern:
-    """One date in every common order, with or without separators, with a month in letters, with a short year."""
-    gap = r"[\s._/,\-]{0,2}"
-    loose_month, loose_day = f"0?{int(month)}", f"0?{int(day)}"
-    letters, short = r"[^\W\d_]{3,12}", year[2:]
-    anywhere = [rf"{year}{gap}{month}{gap}{day}", rf"{day}{gap}{month}{gap}{year}", rf"{month}{gap}{day}{gap}{year}"]
-    apart = [
-        rf"{year}[._/\s-]{loose_month}[._/\s-]{loose_day}",
-        *(rf"{one}[._/\s-]{{1,2}}{two}[._/\s-]{{1,2}}(?:{year}|{short})" for one, two in _two_orders(loose_day, loose_month)),
-        rf"{short}[._/\s-]{month}[._/\s-]{day}",
-        rf"{loose_day}\.?{gap}{letters}{gap}(?:{year}|{short})",
-        rf"{letters}{gap}{loose_day}{gap}{year}",
-        f"{short}{month}{day}",
-        f"{day}{month}{short}",
-        f"{month}{day}{short}",
-    ]
-    return re.compile(rf"(?:{'|'.join(anywhere)})|(?<!\d)(?:{'|'.join(apart)})(?!\d)")
-
-
-def _two_orders(first: str, second: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return (first, second), (second, first)

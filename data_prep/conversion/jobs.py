@@ -51,8 +51,8 @@ def run_jobs(
     Yields:
         (name, how it ended), as they end. Closing the generator, or an exception in it such as Ctrl-C, ends all processes.
     """
-    context = _context()
     waiting = list(arguments.items())[::-1]
+    context = start_server() if waiting else None
     running: dict[int, _Running] = {}
     try:
         while waiting or running:
@@ -70,8 +70,14 @@ def run_jobs(
             job.pipe.close()
 
 
-def _context():
-    """Processes forked from one that has imported everything and read nothing; fresh ones where the system has no such."""
+def start_server() -> multiprocessing.context.BaseContext:
+    """Starts the process that jobs are forked from, if it does not run: it imports everything and reads nothing.
+
+    Called early, its imports cost no time of their own.
+
+    Returns:
+        What makes processes: forked ones, or fresh ones where the system has no such server.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from data_prep.conversion.dates import find_dates
 from data_prep.conversion.folded_text import FoldedText
 from data_prep.conversion.identifier_forms import forms_of
 from data_prep.conversion.ordinary_words import ordinary_words
@@ -25,7 +26,7 @@ class Redactor:
     """
 
     def __init__(self, identifiers: Iterable[str]) -> None:
-        forms = forms_of(identifiers)
+        forms = forms_of(set(identifiers))
         self._anywhere = sorted(forms.anywhere - ordinary_words())
         self._whole_words = sorted(forms.whole_words - ordinary_words())
         self._dates = forms.dates
@@ -37,21 +38,14 @@ class Redactor:
     def _redact_part(self, text: str) -> str:
         folded = FoldedText(text)
         hit = [False] * len(text)
-        for start, end in self._find_dates(text):
-            hit[start:end] = [True] * (end - start)
+        for start, end in find_dates(text, self._dates):
+            _mark(hit, start, end)
         kept = _kept_spans(folded)
         for start, end in self._find_anywhere(folded):
             if not any(first <= start and end <= last for first, last in kept):
                 _mark(hit, *folded.place(start, end))
         self._mark_whole_words(folded, hit)
         return _replace(text, hit)
-
-    def _find_dates(self, text: str) -> Iterator[tuple[int, int]]:
-        lowered = "".join(character.lower() if len(character.lower()) == 1 else character for character in text)
-        for pattern in self._dates:
-            for start in range(len(lowered)):
-                if found := pattern.match(lowered, start):
-                    yield found.span()
 
     def _find_anywhere(self, folded: FoldedText) -> Iterator[tuple[int, int]]:
         for form in self._anywhere:

@@ -12,6 +12,8 @@ from src.data.case_files import partial_folder, write_beside
 from src.data.dataset import SCHEMA_VERSION, SPLITS, TOOL, CaseRecord, Dataset, check_anatomy, check_name
 from src.errors import CaseError, DatasetError
 
+INDEX_PARTIAL = ".dataset.json.partial"
+
 
 class DatasetWriter:
     """Makes a dataset case by case; whatever moment it is stopped at, what is on disk is a valid dataset.
@@ -40,12 +42,24 @@ class DatasetWriter:
                     f"'{path.name}' already holds {self.dataset.anatomy} data of site {self.dataset.site}, "
                     f"not {anatomy} of {site}; choose another folder"
                 )
-        elif path.exists() and any(path.iterdir()):
-            raise DatasetError(f"'{path.name}' is not empty and not a dataset; choose another folder")
         else:
+            self.check_new(path)
             self.dataset = Dataset(path=path, anatomy=anatomy, site=site, provenance=dict(provenance or {}))
             (path / "cases").mkdir(parents=True, exist_ok=True)
             self._write_index()
+
+    @staticmethod
+    def check_new(path: Path) -> None:
+        """Refuses a folder that a dataset cannot be started in; what was left by a start that was stopped is no hindrance.
+
+        Raises:
+            DatasetError: it holds something else.
+        """
+        if not path.exists():
+            return
+        started = {"cases", INDEX_PARTIAL}
+        if {entry.name for entry in path.iterdir()} - started or any((path / "cases").glob("*")):
+            raise DatasetError(f"'{path.name}' is not empty and not a dataset; choose another folder")
 
     def add_case(
         self,
@@ -121,6 +135,6 @@ class DatasetWriter:
                 for name, record in sorted(self.dataset.cases.items())
             },
         }
-        partial = self.dataset.path / ".dataset.json.partial"
+        partial = self.dataset.path / INDEX_PARTIAL
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         partial.replace(self.dataset.path / "dataset.json")

@@ -1,0 +1,89 @@
+"""``convert``: a planning system's export -> a checked dataset and a report, patient by patient.
+
+Stopped at any moment and started again, it goes on where it was: what is done and has not changed is not done again.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from data_prep.conversion.every_patient import ConversionSettings, EveryPatient
+from data_prep.conversion.folders import choose_private_folder, was_converted_before
+from data_prep.conversion.jobs import start_server
+from data_prep.conversion.lock import conversion_lock
+from data_prep.conversion.private_files import private_folder
+from data_prep.conversion.pseudonym import Pseudonyms, refuse_lost_key
+from data_prep.conversion.report import write_report
+from data_prep.conversion.summary import print_summary
+from data_prep.dicom.export import scan_export
+from data_prep.naming.names_file import read_names
+from src.data.dataset import check_name
+from src.data.dataset_writer import DatasetWriter
+from src.data.structures import ANATOMIES
+from src.errors import DatasetError
+
+REPORT = "conversion_report.html"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's options."""
+    parser.add_argument("--input", type=Path, required=True, help="folder of the export; its file names do not matter")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the dataset; an earlier one is gone on with")
+    parser.add_argument("--site", required=True, help="name of the site: lower-case letters, digits, '_' and '-'")
+    parser.add_argument("--anatomy", choices=ANATOMIES, required=True)
+    parser.add_argument("--names", type=Path, help="csv with your names: native, tg263 (empty: leave out); see 'names'")
+    parser.add_argument("--jobs", type=int, default=_num_cores(), help="patients at a time (default: one a core, %(default)s)")
+    parser.add_argument(
+        "--allow-frame-mismatch",
+        action="store_true",
+        help="convert contours whose frame of reference is not the CT's, with a note",
+    )
+    parser.add_argument(
+        "--private",
+        type=Path,
+        help="folder of the pseudonyms' key and listings, never in the dataset (default: <output>_private)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Converts; 0 when every patient of the export is in the dataset, 1 when some were refused."""
+    if arguments.jobs < 1:
+        raise DatasetError(f"expected --jobs of 1 or more, found {arguments.jobs}")
+    check_name("site", arguments.site)
+    private = choose_private_folder(arguments.input, arguments.output, arguments.private)
+    if was_converted_before(arguments.output, anatomy=arguments.anatomy, site=arguments.site):
+        refuse_lost_key(private, arguments.output)
+    settings = ConversionSettings(
+        anatomy=arguments.anatomy,
+        names=read_names(arguments.names),
+        allow_frame_mismatch=arguments.allow_frame_mismatch,
+        num_jobs=arguments.jobs,
+        num_threads=max(1, _num_cores() // arguments.jobs),
+    )
+    start_server()
+    export = scan_export(arguments.input)
+    private_folder(private)
+    with conversion_lock(private):
+        pseudonyms = Pseudonyms(private, site=arguments.site)
+        writer = _open_dataset(arguments, pseudonyms)
+        outcomes = EveryPatient(export, arguments.input, settings, pseudonyms, writer).convert()
+        write_report(arguments.output / REPORT, site=arguments.site, anatomy=arguments.anatomy, outcomes=outcomes)
+    print_summary(outcomes)
+    return int(any(outcome.status == "refused" for outcome in outcomes))
+
+
+def _open_dataset(arguments: argparse.Namespace, pseudonyms: Pseudonyms) -> DatasetWriter:
+    """The dataset, which remembers of its key no more than whether another one is the same."""
+    check = pseudonyms.digest(b"is this the key of the dataset?")[:16]
+    provenance = {"command": "convert", "key_check": check}
+    writer = DatasetWriter(arguments.output, anatomy=arguments.anatomy, site=arguments.site, provenance=provenance)
+    if writer.dataset.provenance.get("key_check", check) != check:
+        raise DatasetError(
+            f"expected the key that named the cases of '{arguments.output.name}', found another one in "
+            f"'{pseudonyms.folder.name}'; name the right folder with --private, or choose another --output"
+        )
+    return writer
+
+
+def _num_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
