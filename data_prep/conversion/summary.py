@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from data_prep.conversion.grouping import Group
 from data_prep.conversion.outcome import CaseOutcome
-from data_prep.conversion.overview import Group, Overview, StructureRow, overview_of
+from data_prep.conversion.overview import Overview, StructureRow, overview_of
 from data_prep.conversion.printable import printable, shortened, volume_text
 
 WIDTH_WITHOUT_TERMINAL = 100

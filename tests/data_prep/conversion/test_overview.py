@@ -1,10 +1,8 @@
-"""Counts add up, and the same words about several patients become one line."""
+"""Counts add up, and what has to be decided can be pasted into names.csv."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from data_prep.conversion.overview import group, names_csv_line, overview_of
+from data_prep.conversion.overview import names_csv_line, overview_of
 from data_prep.csv_file import read_csv
 from tests.data_prep.conversion.made_up_outcomes import converted, many, refused, roi
 
@@ -38,28 +36,6 @@ def test_volumes_are_of_converted_patients_alone():
 def test_a_structure_without_any_volume_has_none():
     (row,) = overview_of([converted(1, roi(volume_cm3=None))]).structures
     assert (row.median_cm3, row.smallest_cm3, row.smallest_case) == (None, None, None)
-
-
-def test_same_words_with_other_numbers_are_one_group():
-    (one,) = group([("a", "file_0001: 12.5 cm³ above 50 cm³"), ("b", "file_0002: 9 cm³ above 50 cm³")])
-    assert (one.text, one.cases) == ("file_…: … cm³ above 50 cm³", ("a", "b"))
-
-
-def test_a_patient_counts_once_in_a_group():
-    (one,) = group([("a", "ROI 1 is empty"), ("a", "ROI 2 is empty")])
-    assert one.cases == ("a",)
-
-
-def test_most_patients_come_first():
-    rows = group([("a", "rare"), ("a", "often"), ("b", "often")])
-    assert [row.text for row in rows] == ["often", "rare"]
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.text("ab 0123.,", max_size=8)), max_size=12))
-def test_every_line_is_in_a_group(lines):
-    rows = group(lines)
-    assert {case for row in rows for case in row.cases} == {case for case, _ in lines}
-    assert len({row.text for row in rows}) <= len({text for _, text in lines})
 
 
 def test_spellings_that_names_csv_takes_for_one_get_one_line():
