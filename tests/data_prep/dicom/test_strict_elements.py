@@ -14,7 +14,7 @@ from pydicom.uid import (
 
 from data_prep.dicom import strict_elements
 from src.errors import DicomError
-from tests.data_prep.dicom.structure_set_files import LABEL, SQUARE, read_path
+from tests.data_prep.dicom.structure_set_files import LABEL, SQUARE, put_bytes, read_path
 from tests.data_prep.small_export import SmallPatient, rtstruct
 
 PATIENT = SmallPatient(rois={"Liver": [SQUARE, SQUARE + 1], "Spleen": [SQUARE + 2]})
@@ -146,6 +146,22 @@ def test_sequences_nested_without_end(tmp_path):
     nested = struct.pack("<HHI", 0x3006, 0x0039, 0xFFFFFFFF) + item
     with pytest.raises(DicomError, match=f"{LABEL}: .*deep"):
         contours_of(tmp_path, written(ImplicitVRLittleEndian, patient=SmallPatient()) + nested * 50_000)
+
+
+def test_an_element_that_swallows_the_next_contour(tmp_path):
+    """Its length ends exactly where the next item does, so a reader that does not know its own item's end loses a contour."""
+    content = written(
+        ImplicitVRLittleEndian,
+        change=lambda dataset: put_bytes(dataset.ROIContourSequence[0].ContourSequence[0], 0x30070010, b"last"),
+    )
+    assert contours_of(tmp_path, content) == EXPECTED
+    element = struct.pack("<HHI", 0x3007, 0x0010, 4)
+    next_item = content.index(element) + len(element) + 4
+    tag_group, tag_element, item_bytes = struct.unpack_from("<HHI", content, next_item)
+    assert (tag_group, tag_element) == (0xFFFE, 0xE000)
+    swallowing = struct.pack("<HHI", 0x3007, 0x0010, 4 + 8 + item_bytes)
+    with pytest.raises(DicomError, match=f"{LABEL}: .*a length in it is wrong"):
+        contours_of(tmp_path, content.replace(element, swallowing))
 
 
 def test_an_element_twice(tmp_path):
