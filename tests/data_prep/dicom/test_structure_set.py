@@ -291,7 +291,7 @@ def test_real_files_as_pydicom_reads_them(name):
 def test_eclipse_has_an_empty_roi_and_keeps_inner_contours():
     rois = {roi.name: roi for roi in read_path(real_file("rtstruct_only/dicompyler_eclipse_breast.dcm")).rois}
     assert (rois["Areola"].contours, rois["Areola"].notes) == ((), ("no contours",))
-    # 88 outer contours and the 77 holes, wound the other way: the file's README counts them.
+    # 88 outer contours and 77 holes wound the other way.
     areas_cm2 = [_signed_area_mm2(contour.points_mm) for contour in rois["Lt Lung"].contours]
     winding = np.sign(areas_cm2)
     assert sorted([(winding > 0).sum(), (winding < 0).sum()]) == [77, 88]
