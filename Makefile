@@ -26,7 +26,7 @@ lint: $(INSTALLED)  ## ruff's checks and formatting
 federation: $(INSTALLED)  ## PLAN=gossip_head_neck DATA=<folder with one dataset per site> [RUN=name] [ARGS=...]: all sites on this machine
 	@.venv/bin/python -m experiments.federation --plan "$(PLAN)" --data "$(DATA)" $(if $(RUN),--output "runs/$(RUN)") $(ARGS)
 
-bench: $(INSTALLED)  ## [PART=exchange] what the exchange costs in seconds, bytes and memory, beside OpenFL's FedAvg (8 minutes on 2 cores)
+bench: $(INSTALLED)  ## [PART=convert] what a conversion costs beside other libraries, and the exchange beside OpenFL's FedAvg (10 minutes)
 	@.venv/bin/python -m experiments.bench $(if $(PART),--part $(PART))
 
 # The stamp is written last, so an interrupted installation is made again.

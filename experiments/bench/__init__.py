@@ -1,1 +1,2 @@
-"""``make bench``: what the exchange costs, in seconds, bytes and memory; one file per question."""
+"""``make bench``: what the exchange costs, in seconds, bytes and memory, and how long converting a patient takes; one file per
+question."""

@@ -12,15 +12,25 @@ from rich.console import Console
 from experiments.command import exit_code_of
 
 # Of each part: minutes on two idle cores, and what runs it. Imported when it is its turn: MONAI and OpenFL take seconds.
-_MINUTES = {"exchange": 0.7, "fedavg": 1.3, "memory": 1.1, "rounds": 0.8, "traffic": 0.5, "sites": 2.0, "steps": 1.0}
+_MINUTES = {
+    "convert": 2.5,
+    "exchange": 0.7,
+    "fedavg": 1.3,
+    "memory": 1.1,
+    "rounds": 0.8,
+    "traffic": 0.5,
+    "sites": 2.0,
+    "steps": 1.0,
+}
 
 _WIDTH = 140  # of the tables, also in a file
 
 
 def _show(part: str, console: Console, repeats: int) -> None:
-    from experiments.bench import exchange, fedavg, many_sites, memory, rounds, steps, traffic
+    from experiments.bench import convert, exchange, fedavg, many_sites, memory, rounds, steps, traffic
 
     shown: dict[str, Callable[[], None]] = {
+        "convert": lambda: convert.show(console, 3),
         "exchange": lambda: exchange.show(console, repeats),
         "fedavg": lambda: fedavg.show(console, repeats),
         "memory": lambda: memory.show(console),
