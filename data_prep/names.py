@@ -1,6 +1,6 @@
 """``names``: every ROI name of an export with its TG-263 name, and a names.csv ready to be edited.
 
-The file is what ``convert`` and this command take at ``--names``. A row whose ``tg263`` is empty leaves the name out; ``?`` says
+The file is what ``convert`` and this command take at ``--names``. In a row, an empty ``tg263`` leaves the name out; ``?`` says
 that nobody has decided yet, and then the name stays open, as if the row were not there.
 """
 
@@ -15,7 +15,6 @@ from rich.text import Text
 
 from data_prep.conversion.printable import printable
 from data_prep.dicom.export import scan_export
-from data_prep.dicom.objects import Skipped
 from data_prep.naming.decision import NameDecision
 from data_prep.naming.names_file import read_names
 from data_prep.naming.survey import SurveyedName, survey_names
@@ -31,24 +30,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", type=Path, required=True, help="folder of the export; its file names do not matter")
     parser.add_argument("--anatomy", choices=ANATOMIES, required=True)
     parser.add_argument("--names", type=Path, help="an earlier names.csv; what it decides goes before everything else")
-    parser.add_argument(
-        "--output", type=Path, help="names.csv to write: decide every '?', leave 'tg263' empty to leave one out"
-    )
+    parser.add_argument("--output", type=Path, help="names.csv to write: decide every '?', empty 'tg263' leaves one out")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Lists the names; 0 when every RTSTRUCT of the export could be read."""
-    _refuse_existing(arguments.output)
+    if arguments.output and arguments.output.exists():  # told before minutes of reading
+        raise _existing(arguments.output)
     names = read_names(arguments.names)
-    rows, unreadable = survey_names(scan_export(arguments.input), arguments.anatomy, names)
-    if not rows and not unreadable:
-        raise DatasetError("expected an RTSTRUCT with named ROIs in the folder at --input, found none; check the path")
-    _print_names(rows)
-    if arguments.output and rows:
-        write_names(arguments.output, rows)
+    survey = survey_names(scan_export(arguments.input), arguments.anatomy, names)
+    if not survey.names and not survey.unreadable:
+        raise DatasetError("expected an RTSTRUCT with contours in the folder at --input, found none; check the path")
+    _print_names(survey.names)
+    if survey.without_contours:
+        print("without contours, so not listed:", ", ".join(map(printable, survey.without_contours)))
+    if arguments.output and survey.names:
+        write_names(arguments.output, survey.names)
         print(f"written to {arguments.output.name}: put a TG-263 name, or nothing to leave it out, in place of every '?'")
-    _print_unreadable(unreadable)
-    return int(bool(unreadable))
+    for item in survey.unreadable:
+        print(f"{item.file.label}: {item.why}; its names are missing above")
+    return int(bool(survey.unreadable))
 
 
 def write_names(path: Path, rows: Sequence[SurveyedName]) -> None:
@@ -65,14 +66,11 @@ def write_names(path: Path, rows: Sequence[SurveyedName]) -> None:
                 decision = row.decision
                 writer.writerow([decision.native, row.written, decision.confidence, row.patients, _reason(decision)])
     except FileExistsError:
-        _refuse_existing(path)
+        raise _existing(path) from None
 
 
-def _refuse_existing(path: Path | None) -> None:
-    if path and path.exists():
-        raise DatasetError(
-            f"expected no file at --output, found '{path.name}', which is never overwritten; choose another name"
-        )
+def _existing(path: Path) -> DatasetError:
+    return DatasetError(f"expected no file at --output, found '{path.name}', which stays as it is; choose another name")
 
 
 def _reason(decision: NameDecision) -> str:
@@ -91,8 +89,3 @@ def _print_names(rows: Sequence[SurveyedName]) -> None:
         # Text, not str: a name may hold what the table would take for markup.
         table.add_row(*map(Text, cells), style=_STYLES.get(decision.confidence))
     Console().print(table)
-
-
-def _print_unreadable(unreadable: Sequence[Skipped]) -> None:
-    for item in unreadable:
-        print(f"{item.file.label}: {item.why}; its names are missing above")

@@ -14,27 +14,34 @@ from data_prep.naming.vocabulary import sides_of, tg263_names, vocabulary
 from src.data.structures import load_structures
 
 NEAR = 0.8  # how alike two spellings are, of 1, for one to be suggested; nothing is decided by it
+MAX_CHARACTERS = 1024  # DICOM allows 64
 MIN_TOKEN = 3  # letters of a word that may speak for itself among unknown ones
 
 
-def decide_names(natives: Sequence[str], anatomy: str, names: Mapping[str, str | None]) -> list[NameDecision]:
+def decide_names(
+    natives: Sequence[str], anatomy: str, names: Mapping[str, str | None], *, drawn: Sequence[bool] | None = None
+) -> list[NameDecision]:
     """Decides all names of one structure set.
 
     Args:
         natives: its ROI names, without anything that identifies a patient; a name may stand twice.
         anatomy: one of ``ANATOMIES``.
         names: what ``read_names`` gave.
+        drawn: which of them have contours; None: all. One without (a template's ROI that nobody drew) is no rival of another.
 
     Returns:
-        One decision per name, in the same order; no structure stands in two of them.
+        One decision per name, in the same order; no structure stands in two of those that are drawn.
     """
-    return refuse_doubles([decide_name(native, anatomy, names) for native in natives])
+    decisions = [decide_name(native, anatomy, names) for native in natives]
+    return refuse_doubles(decisions, [True] * len(decisions) if drawn is None else drawn)
 
 
 def decide_name(native: str, anatomy: str, names: Mapping[str, str | None]) -> NameDecision:
     """Decides one name by itself: the site's own file, then the table, then words, and never a guess."""
     if own_name(native) in names:
         return _overridden(native, names[own_name(native)], anatomy)
+    if len(native) > MAX_CHARACTERS:
+        return NameDecision(native=native, structure=None, confidence="unknown", why="it is too long for a name")
     if found := None if native.lstrip().startswith("_") else _by_letters().get(letters(native)):
         structure, exact = found
         why = f"the TG-263 name {structure}" if exact else f"a synonym of {structure} in plan/structures.yaml"

@@ -7,15 +7,15 @@ from dataclasses import replace
 from data_prep.naming.decision import NameDecision
 
 
-def refuse_doubles(decisions: Sequence[NameDecision]) -> list[NameDecision]:
-    """The same decisions, but no structure stands in two of them.
+def refuse_doubles(decisions: Sequence[NameDecision], drawn: Sequence[bool]) -> list[NameDecision]:
+    """The same decisions, but no structure stands in two of those that are drawn.
 
     Where one of the names stands in names.csv it is the one, and the others are left out; where none or several do, all of
     them become ``ambiguous``.
     """
     wanted: dict[str, list[int]] = defaultdict(list)
     for index, decision in enumerate(decisions):
-        if decision.structure:
+        if decision.structure and drawn[index]:
             wanted[decision.structure].append(index)
     result = list(decisions)
     for structure, indices in wanted.items():

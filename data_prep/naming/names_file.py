@@ -1,6 +1,5 @@
 """A site's own file of names: native name -> TG-263, which goes before everything else."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from data_prep.csv_file import read_csv_lines
@@ -48,11 +47,3 @@ def _structure(where: str, name: str) -> str | None:
         return load_structures()[name].name if name else None
     except StructureError as error:
         raise StructureError(f"{where}: {error}") from None
-
-
-def chosen_names(natives: Iterable[str]) -> dict[str, str]:
-    """Key of a row of names.csv -> the first spelling of it; natives that are one row of names.csv become one."""
-    found: dict[str, str] = {}
-    for native in natives:
-        found.setdefault(own_name(native), native)
-    return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tqdm import tqdm
 
-from data_prep.conversion.redaction import Redactor
+from data_prep.conversion.candidates import redactor_of
 from data_prep.dicom.header import read_header
 from data_prep.dicom.objects import Export, ExportedPatient, Skipped
 from data_prep.dicom.open_file import NotDicom
@@ -37,46 +37,69 @@ class SurveyedName:
     written: str
 
 
-def survey_names(export: Export, anatomy: str, names: Mapping[str, str | None]) -> tuple[list[SurveyedName], list[Skipped]]:
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """The names of an export.
+
+    Attributes:
+        names: those with contours, what needs a decision first.
+        without_contours: native names that are empty or points in every patient: never converted, so nobody need decide.
+        unreadable: files that are or may be an RTSTRUCT and could not be read.
+    """
+
+    names: tuple[SurveyedName, ...]
+    without_contours: tuple[str, ...]
+    unreadable: tuple[Skipped, ...]
+
+
+def survey_names(export: Export, anatomy: str, names: Mapping[str, str | None]) -> Survey:
     """All ROI names of an export's structure sets, without what identifies a patient.
 
     Args:
         export: what ``scan_export`` found.
         anatomy: one of ``ANATOMIES``.
         names: what ``read_names`` gave.
-
-    Returns:
-        The names, those that need a decision first; and the files that are or may be an RTSTRUCT and could not be read.
     """
     found: dict[str, list[NameDecision]] = defaultdict(list)
+    empty: dict[str, str] = {}
     unreadable = _unreadable(export)
     for patient in tqdm(export.patients, desc="reading names", unit="patient", disable=None):
-        decisions, failed = _of_patient(patient, anatomy, names)
-        unreadable += failed
-        for key, decision in decisions.items():
-            found[key].append(decision)
+        for decision in _of_patient(patient, anatomy, names, empty, unreadable):
+            found[own_name(decision.native)].append(decision)
     rows = [_summed(decisions, anatomy, names) for decisions in found.values()]
     rows.sort(key=lambda row: (ORDER.index(row.decision.confidence), -row.patients, row.decision.native.casefold()))
-    return rows, sorted(unreadable, key=lambda item: item.file.label)
+    return Survey(
+        names=tuple(rows),
+        without_contours=tuple(sorted(native for key, native in empty.items() if key not in found)),
+        unreadable=tuple(sorted(unreadable, key=lambda item: item.file.label)),
+    )
 
 
 def _of_patient(
-    patient: ExportedPatient, anatomy: str, names: Mapping[str, str | None]
-) -> tuple[dict[str, NameDecision], list[Skipped]]:
-    """Key of names.csv -> the decision that needs a person most, over the patient's structure sets; and what failed."""
-    redactor = Redactor(patient.identifiers)
+    patient: ExportedPatient,
+    anatomy: str,
+    names: Mapping[str, str | None],
+    empty: dict[str, str],
+    unreadable: list[Skipped],
+) -> Iterable[NameDecision]:
+    """One decision per name with contours, that which needs a person most; what has none, or failed, goes to the last two."""
+    redactor = redactor_of(patient)
     found: dict[str, NameDecision] = {}
-    failed = []
     for header in patient.structure_sets:
         try:
-            structures = read_structure_set(header)
+            rois = read_structure_set(header).rois
         except DicomError as error:
-            failed.append(Skipped(file=header.file, why=str(error).removeprefix(f"{header.file.label}: ")))
+            unreadable.append(Skipped(file=header.file, why=str(error).removeprefix(f"{header.file.label}: ")))
             continue
-        for decision in decide_names([redactor.redact(roi.name) for roi in structures.rois], anatomy, names):
+        drawn = [bool(roi.contours or roi.damage) for roi in rois]
+        decisions = decide_names([redactor.redact(roi.name) for roi in rois], anatomy, names, drawn=drawn)
+        for decision, has_contours in zip(decisions, drawn, strict=True):
             key = own_name(decision.native)
-            found[key] = _first((found.get(key, decision), decision))
-    return found, failed
+            if has_contours:
+                found[key] = _first((found.get(key, decision), decision))
+            else:
+                empty.setdefault(key, decision.native)
+    return found.values()
 
 
 def _first(decisions: Iterable[NameDecision]) -> NameDecision:
