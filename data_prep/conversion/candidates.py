@@ -75,7 +75,7 @@ def find_candidates(
     """
     stacks, problems = _stack_all(patient.series)
     if not patient.structure_sets or not patient.series:
-        return Readable(patient=patient, stacks=stacks, refusals=_missing(patient))
+        return Readable(patient=patient, stacks=stacks, refusals=(*_missing(patient), *problems.values()))
     own = redactor_of(patient)
     candidates, refusals = [], []
     for header in patient.structure_sets:
@@ -84,7 +84,9 @@ def find_candidates(
             if pairing.series.label in problems:
                 raise DicomError(problems[pairing.series.label])
             structures = read_structure_set(header)
-            decisions = tuple(decide_names([everybody.redact(own.redact(roi.name)) for roi in structures.rois], anatomy, names))
+            natives = [everybody.redact(own.redact(roi.name)) for roi in structures.rois]
+            drawn = [bool(roi.contours or roi.damage) for roi in structures.rois]
+            decisions = tuple(decide_names(natives, anatomy, names, drawn=drawn))
             mapped = _mapped(structures, decisions)
             frame_notes = check_frames(mapped, pairing.series, allow_mismatch=allow_frame_mismatch)
         except DicomError as error:

@@ -16,11 +16,11 @@ def describe_patient(patient: ExportedPatient, grids: Mapping[str, Grid] | None 
     grids = grids or {}
     series = [_describe_series(one, grids.get(one.label)) for one in patient.series]
     structure_sets = [
-        f"RTSTRUCT {header.file.label}: {header.num_rois} ROIs, {'approved' if header.approved else 'not approved'}"
+        f"RTSTRUCT {header.file.label}: {_count(header.num_rois, 'ROI')}, {'approved' if header.approved else 'not approved'}"
         for header in patient.structure_sets
     ]
     skipped = Counter(item.why for item in patient.skipped)
-    others = [f"{count} {'file' if count == 1 else 'files'} not used: {why}" for why, count in sorted(skipped.items())]
+    others = [f"{_count(count, 'file')} not used: {why}" for why, count in sorted(skipped.items())]
     return (*series, *structure_sets, *others)
 
 
@@ -31,4 +31,8 @@ def _describe_series(series: CTSeries, grid: Grid | None) -> str:
         return f"CT {series.label}: {num_slices} slices of {columns} × {rows}, {spacing} mm"
     sizes = sorted({(image.columns, image.rows) for image in series.slices})
     broken = f", {len(series.broken)} more that cannot be used" if series.broken else ""
-    return f"CT {series.label}: {len(series.slices)} images of {' and '.join(f'{x} × {y}' for x, y in sizes)}{broken}"
+    return f"CT {series.label}: {_count(len(series.slices), 'image')} of {' and '.join(f'{x} × {y}' for x, y in sizes)}{broken}"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
