@@ -82,7 +82,7 @@ def _print_structures(sites: Sequence[SiteFingerprint]) -> None:
     table = Table(title="training cases", title_justify="left")
     table.add_column("contoured in", no_wrap=True)
     for column in (*(site.site for site in sites), "sites", "cases"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     for row in structure_rows(sites):
         table.add_row(*row)
     Console().print(table)

@@ -68,8 +68,7 @@ def explain_spacing(sites: Sequence[SiteFingerprint], spacing_mm: Sequence[float
         thin = min(site.spacing_mm["z"][5.0] for site in telling)
         lines.append(
             f"slices are {spacing_mm[2] / spacing_mm[0]:.1f} times as thick as pixels are wide: nnU-Net would go towards the "
-            f"thinnest slices ({thin:g} mm), at {spacing_mm[2] / thin:.1f} times the memory; use strides of 1 along z in the first "
-            "layers"
+            f"thinnest slices ({thin:g} mm), at {spacing_mm[2] / thin:.1f} times the memory; use strides of 1 along z first"
         )
     return lines
 
