@@ -11,7 +11,7 @@ from pydicom.uid import UID, CTImageStorage
 
 from data_prep.dicom.codestream import read_codestream
 from data_prep.dicom.pixel_format import RLE_SYNTAX, PixelFormat
-from data_prep.dicom.quiet import quiet_pydicom
+from data_prep.dicom.quiet import quiet_decoders, quiet_pydicom
 from src.errors import DicomError
 
 
@@ -81,12 +81,9 @@ def _decode(path: Path) -> np.ndarray:
     reader.SetImageIO("GDCMImageIO")
     reader.SetOutputPixelType(sitk.sitkInt32)
     reader.SetFileName(str(path))
-    warned = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # its warnings name files and go straight to the terminal
     try:
-        image = reader.Execute()
+        with quiet_decoders():
+            image = reader.Execute()
     except RuntimeError:
         raise DicomError("its compressed pixels cannot be decoded") from None
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(warned)
     return np.squeeze(sitk.GetArrayFromImage(image), axis=0).astype(np.int64)

@@ -8,8 +8,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.dicom.header import Header, read_header
-from data_prep.dicom.listing import ListedFile, list_files
-from data_prep.dicom.objects import CTSeries, DicomFile, Export, ExportedPatient, Skipped, StructureSetFile
+from data_prep.dicom.labels import listed
+from data_prep.dicom.listing import EMPTY, ListedFile, list_files
+from data_prep.dicom.objects import CTSeries, CTSlice, DicomFile, Export, ExportedPatient, Skipped, StructureSetFile
 from data_prep.dicom.open_file import NotDicom
 from data_prep.dicom.patients import PatientFiles, group_patients, name_notes
 from data_prep.dicom.series import group_series, with_broken
@@ -32,29 +33,29 @@ def scan_export(folder: Path) -> Export:
     Raises:
         DicomError: no such folder, unreadable folders in it, or no DICOM object in any of its files.
     """
-    listed = list_files(Path(folder))
-    headers, skipped = _read_headers(listed)
-    damaged = [header for header in headers if header.kind == "damaged"]
-    objects = [header for header in headers if header.kind not in ("damaged", "directory")]
+    files = list_files(Path(folder))
+    headers, skipped = _read_headers(files)
+    damaged = _damaged(headers)
+    lost = {header.file.label for header in damaged}
+    objects = [header for header in headers if header.kind != "directory" and header.file.label not in lost]
     skipped += [_skip(header) for header in headers if header.kind == "directory"]
     groups, left_over = group_patients(objects)
     if not groups:
-        raise DicomError(f"expected DICOM files in the export, found none among {len(listed)} files; check the path")
-    skipped += [Skipped(file=header.file, why="names no patient, study, series or frame of reference") for header in left_over]
+        raise DicomError(f"expected DICOM files in the export, found none among {len(files)} files; check the path")
     patients = _refuse_shared_series([_patient(group) for group in groups])
-    patients, unclaimed = _attribute([*damaged, *left_over], patients)
-    left_over_labels = {header.file.label for header in left_over}
-    skipped += [_skip(header) for header in unclaimed if header.file.label not in left_over_labels]
+    patients, unclaimed = _attribute([*damaged, *(header for header in left_over if header.kind == "ct")], patients)
+    skipped += [_skip(header) for header in [*unclaimed, *(header for header in left_over if header.kind != "ct")]]
+    patients = [_with_empty(patient, skipped) for patient in patients]
     return Export(
-        files=tuple(item.file for item in listed),
+        files=tuple(item.file for item in files),
         patients=tuple(patients),
         skipped=tuple(sorted(skipped, key=lambda item: item.file.label)),
     )
 
 
-def _read_headers(listed: Sequence[ListedFile]) -> tuple[list[Header], list[Skipped]]:
+def _read_headers(files: Sequence[ListedFile]) -> tuple[list[Header], list[Skipped]]:
     headers, skipped = [], []
-    for item in tqdm(listed, desc="reading headers", unit="file", disable=None):
+    for item in tqdm(files, desc="reading headers", unit="file", disable=None):
         try:
             if item.why:
                 skipped.append(Skipped(file=item.file, why=item.why))
@@ -65,8 +66,19 @@ def _read_headers(listed: Sequence[ListedFile]) -> tuple[list[Header], list[Skip
     return headers, skipped
 
 
+def _damaged(headers: Sequence[Header]) -> list[Header]:
+    """Files that may have been slices of any series: broken, and not whole or without UIDs, and of no series of the export."""
+    series_uids = {header.series_uid for header in headers if isinstance(header.found, CTSlice)} - {""}
+
+    def may_be_any(header: Header) -> bool:
+        nameless = header.kind == "ct" and not header.series_uid and not header.study_uid
+        return header.found is None and (nameless or not header.whole) and header.series_uid not in series_uids
+
+    return [header for header in headers if header.kind == "damaged" or may_be_any(header)]
+
+
 def _skip(header: Header) -> Skipped:
-    return Skipped(file=header.file, why=header.why)
+    return Skipped(file=header.file, why=header.why or "names no patient, study, series or frame of reference")
 
 
 def _patient(group: PatientFiles) -> ExportedPatient:
@@ -129,6 +141,14 @@ def _with_damaged(patient: ExportedPatient, mine: Sequence[Header], doubtful: Se
         for one in patient.series
     )
     return replace(patient, series=series, notes=(*patient.notes, *notes))
+
+
+def _with_empty(patient: ExportedPatient, skipped: Sequence[Skipped]) -> ExportedPatient:
+    """An empty file may be a slice that was never written, or a mark that some program left."""
+    folders = {image.file.path.parent for series in patient.series for image in series.slices}
+    empty = [item.file for item in skipped if item.why == EMPTY and item.file.path.parent in folders]
+    notes = [f"{listed(empty)} in the same folder: empty, and may have been slices of this patient"] if empty else []
+    return replace(patient, notes=(*patient.notes, *notes))
 
 
 def _beside(header: Header, series: CTSeries) -> bool:

@@ -10,7 +10,7 @@ from data_prep.dicom.ct_header import CT_KEYWORDS, read_ct_slice
 from data_prep.dicom.element import read_text, read_words, tag_of
 from data_prep.dicom.identifiers import IDENTIFIER_TAGS, patient_name, read_identifiers
 from data_prep.dicom.objects import CTSlice, DicomFile, StructureSetFile
-from data_prep.dicom.open_file import NotDicom, has_preamble, open_dicom
+from data_prep.dicom.open_file import Ending, NotDicom, has_preamble, open_header
 from data_prep.dicom.structure_set_header import read_structure_set_header, referenced_uids
 from src.errors import DicomError
 
@@ -28,6 +28,7 @@ class Header:
         file: where it came from.
         kind: ``ct``, a single-frame CT image or what should be one; ``rtstruct``; ``other``; ``directory``, a DICOMDIR; or
             ``damaged``, which may have been anything.
+        whole: False for a CT image, or an object of an unknown kind, that does not end as one does.
         patient_id, name, study_uid, series_uid, frame_uid: "" where it has none; private.
         placed: whether it says where in the patient it lies, as the images of a volume do.
         identifiers: its identifying texts; private.
@@ -43,6 +44,7 @@ class Header:
     series_uid: str = field(default="", repr=False)
     frame_uid: str = field(default="", repr=False)
     placed: bool = False
+    whole: bool = True
     identifiers: frozenset[str] = field(default=frozenset(), repr=False)
     found: CTSlice | StructureSetFile | None = None
     why: str = ""
@@ -55,7 +57,7 @@ def read_header(file: DicomFile) -> Header:
         NotDicom: it is no DICOM.
     """
     try:
-        dataset = open_dicom(file, TAGS)
+        dataset, ending = open_header(file, TAGS)
         sop_class = _sop_class(dataset)
         if not sop_class and not has_preamble(file.path):
             raise NotDicom(f"{file.label}: expected DICOM with a SOP class, found none; it is left out")
@@ -67,10 +69,10 @@ def read_header(file: DicomFile) -> Header:
         return Header(file=file, kind="damaged", why="damaged: it does not say what it is")
     if sop_class == MediaStorageDirectoryStorage:
         return Header(file=file, kind="directory", why="a DICOMDIR")
-    return _identified(file, dataset, sop_class)
+    return _identified(file, dataset, sop_class, ending)
 
 
-def _identified(file: DicomFile, dataset: FileDataset, sop_class: str) -> Header:
+def _identified(file: DicomFile, dataset: FileDataset, sop_class: str, ending: Ending) -> Header:
     kind, found, why = "other", None, ""
     try:
         if sop_class == CTImageStorage:
@@ -79,6 +81,8 @@ def _identified(file: DicomFile, dataset: FileDataset, sop_class: str) -> Header
         elif sop_class == RTStructureSetStorage:
             kind = "rtstruct"
             found = read_structure_set_header(file)
+        elif _says_ct_elsewhere(dataset, sop_class):
+            kind, why = "ct", "contradicts itself on what it is"
         else:
             why = _why_not(sop_class)
     except DicomError as error:
@@ -93,6 +97,7 @@ def _identified(file: DicomFile, dataset: FileDataset, sop_class: str) -> Header
         study_uid=read_text(dataset, "StudyInstanceUID"),
         series_uid=read_text(dataset, "SeriesInstanceUID"),
         frame_uid=read_text(dataset, "FrameOfReferenceUID"),
+        whole=_whole(kind, sop_class, ending),
         placed=bool(read_text(dataset, "ImagePositionPatient")),
         identifiers=read_identifiers(dataset)
         | (referenced_uids(found) if isinstance(found, StructureSetFile) else frozenset()),
@@ -106,6 +111,19 @@ def _sop_class(dataset: FileDataset) -> str:
     stated = read_text(dataset, "SOPClassUID") or read_text(dataset.file_meta, "MediaStorageSOPClassUID")
     by_modality = {"CT": CTImageStorage, "RTSTRUCT": RTStructureSetStorage}
     return stated or str(by_modality.get(read_text(dataset, "Modality").upper(), ""))
+
+
+def _whole(kind: str, sop_class: str, ending: Ending) -> bool:
+    if kind == "ct":
+        return ending == "pixels"
+    return sop_class in UID_dictionary or ending != "neither"
+
+
+def _says_ct_elsewhere(dataset: FileDataset, sop_class: str) -> bool:
+    """A SOP class that nobody knows may be a damaged one; the envelope and the modality say it again."""
+    envelope = read_text(dataset.file_meta, "MediaStorageSOPClassUID")
+    modality = read_text(dataset, "Modality").upper()
+    return sop_class not in UID_dictionary and (envelope == CTImageStorage or (envelope != sop_class and modality == "CT"))
 
 
 def _why_not(sop_class: str) -> str:

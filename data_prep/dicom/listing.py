@@ -8,6 +8,8 @@ from pathlib import Path
 from data_prep.dicom.objects import DicomFile
 from src.errors import DicomError
 
+EMPTY = "an empty file"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ListedFile:
@@ -35,6 +37,7 @@ def list_files(folder: Path) -> list[ListedFile]:
 
 def _walk(folder: Path) -> list[Path]:
     found, entered = [], set()
+    _enter_once(folder, entered)
     for parent, folders, files in os.walk(folder, followlinks=True, onerror=_refuse):
         found += [Path(os.path.relpath(parent, folder)) / name for name in files]
         folders[:] = [name for name in sorted(folders) if _enter_once(Path(parent) / name, entered)]
@@ -66,4 +69,4 @@ def _why_not(folder: Path, path: Path) -> str:
         return "a link to nothing, or a file that may not be looked at"
     if not stat.S_ISREG(status.st_mode):
         return "no file but a device or pipe"
-    return "" if status.st_size else "an empty file"
+    return "" if status.st_size else EMPTY

@@ -5,9 +5,10 @@ import zlib
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 from pydicom import dcmread
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
@@ -18,28 +19,53 @@ from src.errors import DicomError
 MAX_FILE_BYTES = 2 << 30
 MAX_INFLATED_BYTES = 512 << 20  # an RTSTRUCT of many thousand contours has a tenth of it; a deflated bomb has no end
 _PREAMBLE_BYTES = 132
+_META_BEGINS = b"\x02\0\0\0UL\x04\0"  # the group length of the file meta information, always the first element
+_PIXEL_TAGS = (b"\xe0\x7f\x10\0", b"\x7f\xe0\0\x10")  # little and big endian
+_UNDEFINED = 0xFFFFFFFF
+Ending = Literal["pixels", "end", "neither"]
 
 
 class NotDicom(DicomError):
     """A file that is none of ours: it does not begin as DICOM does."""
 
 
-def open_dicom(file: DicomFile, tags: Sequence[int] | None = None) -> FileDataset:
-    """The elements of one file, not yet converted.
+def open_header(file: DicomFile, tags: Sequence[int]) -> tuple[FileDataset, Ending]:
+    """Some elements of one file, not yet converted; its pixels are not read.
 
     Args:
         file: what to read; with or without the preamble and the file meta information.
-        tags: the elements wanted; pixels are not read then. None reads everything.
+        tags: the elements wanted.
 
     Returns:
-        The dataset; of a file that ends early, what lies before the end.
+        The dataset; and what its elements lead to: whole ``pixels``, the ``end`` of the file, or what is ``neither``. pydicom
+        takes a file that was cut off, or whose lengths are wrong, for a shorter one.
 
     Raises:
         NotDicom: it does not begin as DICOM does.
         DicomError: unreadable, or larger than ``MAX_FILE_BYTES``.
     """
+    return _open(file, tags)
+
+
+def open_dicom(file: DicomFile) -> FileDataset:
+    """All elements of one file, not yet converted; of a file that ends early, what lies before the end.
+
+    Raises:
+        NotDicom, DicomError: as ``open_header``.
+    """
+    return _open(file, None)[0]
+
+
+def has_preamble(path: Path) -> bool:
+    """Whether the file says of itself that it is DICOM."""
+    return _has_mark(_read_head(path))
+
+
+def _open(file: DicomFile, tags: Sequence[int] | None) -> tuple[FileDataset, Ending]:
     try:
         head = _read_head(file.path)
+        if _is_remnant(head):
+            raise DicomError(f"{file.label}: expected DICOM, found a damaged beginning of it; export it again")
         if not _begins_as_dicom(head):
             raise NotDicom(f"{file.label}: expected a DICOM file, found another kind; it is left out")
         if file.path.stat().st_size > MAX_FILE_BYTES:
@@ -47,16 +73,13 @@ def open_dicom(file: DicomFile, tags: Sequence[int] | None = None) -> FileDatase
         with quiet_pydicom():
             if DeflatedExplicitVRLittleEndian.encode() in head:
                 return _inflate(file, tags)
-            return dcmread(file.path, force=True, stop_before_pixels=tags is not None, specific_tags=tags)
+            with file.path.open("rb") as stream:
+                dataset = dcmread(stream, force=True, stop_before_pixels=tags is not None, specific_tags=tags)
+                return dataset, _ending(stream)
     except DicomError:
         raise
     except Exception:  # what pydicom raises on broken files is not bounded; the cause may quote values, so it is cut off
         raise DicomError(f"{file.label}: expected readable DICOM, found a damaged file; export it again") from None
-
-
-def has_preamble(path: Path) -> bool:
-    """Whether the file says of itself that it is DICOM."""
-    return _read_head(path)[128:_PREAMBLE_BYTES] == b"DICM"
 
 
 def _read_head(path: Path) -> bytes:
@@ -64,12 +87,38 @@ def _read_head(path: Path) -> bytes:
         return stream.read(1024)
 
 
+def _has_mark(head: bytes) -> bool:
+    return head[128:_PREAMBLE_BYTES] == b"DICM"
+
+
+def _is_remnant(head: bytes) -> bool:
+    """A preamble that was cut off, or one with a damaged mark behind it."""
+    cut_off = len(head) < _PREAMBLE_BYTES and not head[:128].strip(b"\0")
+    return cut_off or (not _has_mark(head) and head[_PREAMBLE_BYTES:].startswith(_META_BEGINS))
+
+
 def _begins_as_dicom(head: bytes) -> bool:
     """A preamble, or the low groups that come first in every object; anything else could be read as elements too."""
-    return head[128:_PREAMBLE_BYTES] == b"DICM" or (len(head) > 8 and head[:2] in (b"\x02\0", b"\x08\0", b"\0\x08"))
+    return _has_mark(head) or (len(head) > 8 and head[:2] in (b"\x02\0", b"\x08\0", b"\0\x08"))
 
 
-def _inflate(file: DicomFile, tags: Sequence[int] | None) -> FileDataset:
+def _ending(stream: BinaryIO) -> Ending:
+    place = stream.tell()
+    size = stream.seek(0, 2)
+    stream.seek(place)
+    start = stream.read(12)
+    if start[:4] not in _PIXEL_TAGS:
+        return "end" if place == size else "neither"
+    if len(start) < 12:
+        return "neither"
+    order = "<" if start[:4] == _PIXEL_TAGS[0] else ">"
+    explicit = start[4:6] in (b"OW", b"OB")
+    (length,) = struct.unpack_from(f"{order}L", start, 8 if explicit else 4)
+    whole = length == _UNDEFINED or place + (12 if explicit else 8) + length <= size
+    return "pixels" if whole else "neither"
+
+
+def _inflate(file: DicomFile, tags: Sequence[int] | None) -> tuple[FileDataset, Ending]:
     """A file of the deflated syntax; pydicom would inflate it without bound.
 
     Source: DICOM PS3.5 section A.5 and PS3.10 section 7.1: the group length says where the file meta information ends.
@@ -84,6 +133,8 @@ def _inflate(file: DicomFile, tags: Sequence[int] | None) -> FileDataset:
     if not inflater.eof:
         raise DicomError(f"{file.label}: cut off, or larger than {MAX_INFLATED_BYTES >> 20} MiB; export it uncompressed")
     stop = None if tags is None else lambda tag, vr, length: tag >= 0x7FE00008
-    dataset: Dataset = read_dataset(BytesIO(inflated), False, True, stop_when=stop, specific_tags=tags)
+    stream = BytesIO(inflated)
+    dataset = read_dataset(stream, False, True, stop_when=stop, specific_tags=tags)
     meta = FileMetaDataset(read_dataset(BytesIO(content[_PREAMBLE_BYTES + 12 : begin]), False, True))
-    return FileDataset("", dataset, b"\0" * 128, meta, is_implicit_VR=False, is_little_endian=True)
+    opened = FileDataset("", dataset, b"\0" * 128, meta, is_implicit_VR=False, is_little_endian=True)
+    return opened, _ending(stream)

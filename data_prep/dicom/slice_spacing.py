@@ -38,7 +38,7 @@ def check_steps(slices: Sequence[CTSlice], normal: np.ndarray) -> float:
     spacing_mm = round(float(height_mm[-1] / (len(slices) - 1)), 9)  # 3, not 2.9999999999998486
     regular_mm = spacing_mm * np.arange(len(slices))
     # Steps of 1 % too much each would add up, so the places count as well as the steps.
-    if np.ptp(steps_mm) > 2 * tolerance_mm or np.abs(steps_mm - np.median(steps_mm)).max() > tolerance_mm:
+    if np.abs(steps_mm - spacing_mm).max() > tolerance_mm:
         raise DicomError(_uneven(slices, steps_mm, tolerance_mm))
     if np.abs(height_mm - regular_mm).max() > tolerance_mm:
         raise DicomError(f"variable spacing: slices drift {np.abs(height_mm - regular_mm).max():.3g} mm off one regular grid")
