@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 _STEPS = 1 << 17  # per pixel; with coordinates below 2^13 pixels every product here stays below 2^63
-_CROSSINGS_AT_ONCE = 1 << 20  # keeps memory small for an outline of millions of points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,19 +80,14 @@ def _winding(points: np.ndarray, first: np.ndarray, size_xy: np.ndarray) -> np.n
     width, height = (int(value) for value in size_xy)
     if not width * height:
         return np.zeros((height, width), np.int32)
-    changes = np.zeros(height * (width + 1))
-    following = np.roll(points, -1, axis=0)
-    edges_at_once = max(1, _CROSSINGS_AT_ONCE // height)
-    for start in range(0, len(points), edges_at_once):
-        some = slice(start, start + edges_at_once)
-        row, column, turn = _crossings(points[some], following[some], first, height)
-        at = row * (width + 1) + np.clip(column - first[0], 0, width)
-        changes += np.bincount(at, weights=turn, minlength=len(changes))
+    row, column, turn = _crossings(points, np.roll(points, -1, axis=0), first, height)
+    at = row * (width + 1) + np.clip(column - first[0], 0, width)
+    changes = np.bincount(at, weights=turn, minlength=height * (width + 1))
     return np.cumsum(changes.reshape(height, width + 1)[:, :-1], axis=1, dtype=np.int32)
 
 
 def _crossings(begin: np.ndarray, end: np.ndarray, first: np.ndarray, height: int) -> tuple[np.ndarray, ...]:
-    """Row in the box, first column at or right of the crossing, and direction, of all crossings of some edges."""
+    """Row in the box, first column at or right of the crossing, and direction, of all crossings of edges with rows."""
     upwards = end[:, 1] > begin[:, 1]
     lower, upper = np.where(upwards[:, None], begin, end), np.where(upwards[:, None], end, begin)
     first_row = np.clip(_ceil(lower[:, 1], _STEPS) - first[1], 0, height)

@@ -1,6 +1,20 @@
 """One ROI's contours -> its mask on the CT's grid.
 
-TODO
+Why written here and not taken from a library: of the ten that read RTSTRUCT, those that round vertices to pixels grow a spinal
+cord by 13 to 20 %, those that match by image UIDs return empty masks for the stale UIDs of published collections, and those
+that combine by exclusive or erase what XiO stored twice (7.5 % of a lung). So, in this order:
+
+1. points to voxel index by the inverse of the grid, in double precision; contours to the nearest slice by geometry, never by
+   UID; what lies above or below the CT is left out, never wrapped around (``plane``, ``slices``);
+2. copies of a contour are left out (``duplicates``);
+3. a pixel is inside when its centre is, by the even-odd rule, exactly (``polygon``);
+4. nested contours alternate, partly overlapping ones are joined (``slice_mask``);
+5. no slice is filled that has no contour: the gap is noted. Contours on every n-th slice are refused.
+
+Measured (``python -m experiments.contour_accuracy``): the IBSI lung phantom is the published mask voxel for voxel (125 256);
+the 32 ROIs of LUNG1-002, LUNG1-003 and an Eclipse breast have Dice 0.9998 or more with plastimatch, 1.0000 where it is not a
+few centres that lie exactly on an outline; the exceptions are plastimatch's own choice of rule: XOR loses 7.5 % of LUNG1-002
+Lung L, OR fills the 77 holes of Eclipse's Lt Lung. Polygon and mask volumes of all ROIs above 5 cm³ agree within 0.5 %.
 """
 
 from dataclasses import dataclass, field
@@ -79,10 +93,9 @@ def _rasterise(roi: Roi, grid: Grid) -> RasterisedRoi:
 def _notes_on_shape(slices: list[SliceFacts], voxels: int) -> list[str]:
     notes = []
     if copies := sum(one.copies for one in slices):
-        on = sum(one.copies > 0 for one in slices)
-        notes.append(f"{copies} contours on {on} slices are copies of another one and were left out")
+        notes.append(f"contours left out as copies of another: {copies}, on slices: {sum(one.copies > 0 for one in slices)}")
     if cut := sum(one.cut for one in slices):
-        notes.append(f"{cut} contours reach beyond the edge of the CT's images; what lies outside was cut off")
+        notes.append(f"contours that reach beyond the edge of the CT's images: {cut}; what lies outside was cut off")
     if (share := sum(one.disputed_pixels for one in slices) / voxels) > NOTED_SHARE:
         notes.append(f"contours run over themselves; what they enclose twice ({share:.1%} of its volume) was taken as outside")
     if (share := sum(one.seam_pixels for one in slices) / voxels) > NOTED_SHARE:

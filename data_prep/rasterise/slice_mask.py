@@ -19,6 +19,7 @@ from src.errors import DicomError
 NESTED_SHARE = 0.9  # of the smaller contour's pixels
 MOST_CONTOURS = 1000
 MOST_PAIRS = 5_000
+MOST_CROSSINGS = 1_000_000  # of outlines with rows of pixels; a million is all pixels of a 512 × 512 image four times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ def combine(
     """
     if len(outlines) > MOST_CONTOURS:
         raise _too_many(f"{len(outlines)} contours")
+    if (crossings := sum(len(outline) + np.abs(np.diff(outline[:, 1])).sum() for outline in outlines)) > MOST_CROSSINGS:
+        raise _too_many(f"outlines that cross {crossings:.0f} rows of pixels")
     pairs = _pairs(outlines)
     kept = without_copies([outline * pixel_mm for outline in outlines]) if pairs else range(len(outlines))
     filled = {number: fill(outlines[number], size_xy) for number in kept}

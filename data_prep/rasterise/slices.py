@@ -45,14 +45,12 @@ def distribute(outlines: Sequence[Outline], grid: Grid) -> Sliced:
         raise DicomError("expected contours within the CT, found all of them above or below it: it lies outside the CT")
     notes = []
     if outside := len(outlines) - len(within):
-        notes.append(f"{outside} of {len(outlines)} contours lie above or below the CT and were left out")
+        notes.append(f"contours above or below the CT, left out: {outside} of {len(outlines)}")
     planes = _number_planes([outline.plane_z for outline, _ in within], grid.spacing_mm[2])
     _refuse_stripes([outline.plane_z for outline, _ in within], planes, grid.spacing_mm[2])
     chosen = _nearest_plane_each(within, planes)
     if hidden := len(within) - len(chosen):
-        notes.append(
-            f"its planes are closer than the slices: each slice takes the nearest plane, {hidden} contours were left out"
-        )
+        notes.append(f"its planes are closer than the slices: each slice takes the nearest one; contours left out: {hidden}")
     notes += [*_off_slice(chosen, grid.spacing_mm[2]), *_gaps({k for _, k in chosen})]
     by_slice: dict[int, list[np.ndarray]] = {}
     for outline, k in chosen:
@@ -99,4 +97,4 @@ def _off_slice(chosen: Sequence[tuple[Outline, int]], spacing_mm: float) -> list
 
 def _gaps(slices: set[int]) -> list[str]:
     missing = max(slices) - min(slices) + 1 - len(slices)
-    return [f"between its first and its last slice {missing} have no contour; they were left empty"] if missing else []
+    return [f"slices without contours between its first and its last: {missing}, left empty"] if missing else []

@@ -109,7 +109,7 @@ def test_a_figure_of_eight_is_both_its_loops():
     assert filled.pixels == pytest.approx(50, abs=5)
 
 
-def test_an_outline_of_very_many_points_is_filled_in_parts():
+def test_an_outline_of_very_many_points_is_filled():
     angle = np.linspace(0, 2 * np.pi, 400_000, endpoint=False)
     circle = np.stack([10 + 8.1 * np.cos(angle), 9 + 8.1 * np.sin(angle)], axis=1)
     y, x = np.indices(SIZE[::-1])

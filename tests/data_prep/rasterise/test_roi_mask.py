@@ -116,7 +116,7 @@ def test_contours_stored_again_change_nothing_but_a_note(grid, times, seed):
     assert (once.mask_ZYX == often.mask_ZYX).all()
     assert often.polygon_cm3 == pytest.approx(once.polygon_cm3)
     assert once.notes == ()
-    assert often.notes == (f"{6 * times} contours on 3 slices are copies of another one and were left out",)
+    assert often.notes == (f"contours left out as copies of another: {6 * times}, on slices: 3",)
 
 
 def test_rows_columns_and_slices_are_not_mixed_up():
@@ -135,7 +135,7 @@ def notes_on(*drawn, grid=None) -> tuple[str, ...]:
 
 def test_what_reaches_beyond_the_images_is_noted():
     notes = notes_on(box(-5, 5, 10, 20, 6), box(3, 5, 10, 20, 9))
-    assert notes[0] == "1 contours reach beyond the edge of the CT's images; what lies outside was cut off"
+    assert notes[0] == "contours that reach beyond the edge of the CT's images: 1; what lies outside was cut off"
 
 
 def test_contours_that_run_over_themselves_are_noted():
@@ -162,7 +162,7 @@ def test_volumes_that_differ_are_noted_for_large_rois_alone():
 def test_gaps_and_offsets_are_passed_on():
     assert notes_on(box(2, 2, 9, 9, 3), box(2, 2, 9, 9, 12.6)) == (
         "its contours lie up to 0.60 mm off the slices and were taken to the nearest one",
-        "between its first and its last slice 2 have no contour; they were left empty",
+        "slices without contours between its first and its last: 2, left empty",
     )
 
 

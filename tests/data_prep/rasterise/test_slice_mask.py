@@ -127,3 +127,6 @@ def test_noise_is_refused_before_it_costs_hours():
     heap = [square(2, 2, 20 + number % 10, 12 + number // 10) + number / 500 for number in range(120)]
     with pytest.raises(DicomError, match="found 7140 pairs of overlapping ones: this is noise"):
         drawn(*heap)
+    zigzag = np.stack([np.arange(40_000) * 1e-3, np.arange(40_000) % 2 * 30.0], axis=1)
+    with pytest.raises(DicomError, match="found outlines that cross 1239970 rows of pixels: this is noise"):
+        drawn(zigzag)

@@ -24,7 +24,7 @@ def test_contours_on_the_slices_need_no_words():
 def test_contours_above_or_below_the_ct_are_left_out_and_never_wrap_around(z):
     result = sliced([0, 33, z])
     assert sorted(result.outlines) == [0, 11]
-    assert result.notes[0] == "1 of 3 contours lie above or below the CT and were left out"
+    assert result.notes[0] == "contours above or below the CT, left out: 1 of 3"
 
 
 def test_an_roi_beyond_the_ct_is_refused():
@@ -49,9 +49,7 @@ def test_of_planes_closer_than_the_slices_the_nearest_makes_each_slice():
     result = sliced(np.arange(5, 13.5, 1.0), radius=lambda z: z)
     assert {k: round(np.ptp(outline[0][:, 0]) / 2) for k, outline in result.outlines.items()} == {2: 6, 3: 9, 4: 12}
     assert [len(outlines) for outlines in result.outlines.values()] == [1, 1, 1]
-    assert result.notes == (
-        "its planes are closer than the slices: each slice takes the nearest plane, 6 contours were left out",
-    )
+    assert result.notes == ("its planes are closer than the slices: each slice takes the nearest one; contours left out: 6",)
 
 
 def test_contours_of_one_plane_stay_together_though_their_heights_were_written_differently():
@@ -69,11 +67,13 @@ def test_contours_farther_apart_than_the_slices_are_refused(step_mm, heights_mm)
         sliced(heights_mm)
 
 
-@pytest.mark.parametrize(("heights_mm", "missing"), [([6, 9, 15, 18], 1), ([3, 18], 4), ([0, 3, 6, 15, 18, 30], 5)])
+@pytest.mark.parametrize(
+    ("heights_mm", "missing"), [([6, 9, 15, 18], 1), ([3, 18], 4), ([0, 3, 6, 15, 18, 30], 5), ([0, 9, 12, 33], 8)]
+)
 def test_gaps_are_left_and_counted(heights_mm, missing):
     result = sliced(heights_mm)
     assert len(result.outlines) == len(heights_mm)
-    assert result.notes == (f"between its first and its last slice {missing} have no contour; they were left empty",)
+    assert result.notes == (f"slices without contours between its first and its last: {missing}, left empty",)
 
 
 def test_a_slight_tilt_is_noted():
@@ -82,3 +82,11 @@ def test_a_slight_tilt_is_noted():
     result = distribute(place(make_roi(grid, tilted).contours, grid), grid)
     assert sorted(result.outlines) == [3, 4, 5]
     assert result.notes == ("its contours are tilted: points lie up to 0.80 mm off the plane of their slice",)
+
+
+def test_contours_of_a_slice_stay_together_under_a_slight_tilt():
+    grid = make_grid()
+    flat = [ring((x, 15, z), 4) for z in (9, 12, 15) for x in (8, 28)]
+    tilted = [points + np.outer(points[:, 0] - 18, (0, 0, 0.05)) for points in flat]
+    result = distribute(place(make_roi(grid, tilted).contours, grid), grid)
+    assert {k: len(outlines) for k, outlines in result.outlines.items()} == {3: 2, 4: 2, 5: 2}
