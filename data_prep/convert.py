@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data_prep.conversion.every_patient import ConversionSettings, EveryPatient
 from data_prep.conversion.folders import choose_private_folder, was_converted_before
+from data_prep.conversion.job_process import describe
 from data_prep.conversion.jobs import start_server
 from data_prep.conversion.lock import conversion_lock
 from data_prep.conversion.private_files import private_folder
@@ -20,7 +21,7 @@ from data_prep.naming.names_file import read_names
 from src.data.dataset import check_name
 from src.data.dataset_writer import DatasetWriter
 from src.data.structures import ANATOMIES
-from src.errors import DatasetError
+from src.errors import DatasetError, OarError
 
 REPORT = "conversion_report.html"
 
@@ -46,7 +47,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Converts; 0 when every patient of the export is in the dataset, 1 when some were refused."""
+    """Converts; 0 when every patient of the export is in the dataset, 1 when some were refused.
+
+    Raises:
+        OarError: nothing could be converted. Any other error becomes one too: its text may quote a path or a header.
+    """
+    try:
+        return _convert(arguments)
+    except OarError:
+        raise
+    except OSError as error:
+        raise DatasetError(f"{error.strerror or type(error).__name__} {_where(error, arguments)}".rstrip()) from None
+    except Exception as error:
+        raise DatasetError(f"an error of the converter itself: {describe(error)}; please report these words") from None
+
+
+def _convert(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise DatasetError(f"expected --jobs of 1 or more, found {arguments.jobs}")
     check_name("site", arguments.site)
@@ -83,6 +99,15 @@ def _open_dataset(arguments: argparse.Namespace, pseudonyms: Pseudonyms) -> Data
             f"'{pseudonyms.folder.name}'; name the right folder with --private, or choose another --output"
         )
     return writer
+
+
+def _where(error: OSError, arguments: argparse.Namespace) -> str:
+    """Which folder a file system's error is about: all that may be said of the place."""
+    path = Path(os.fsdecode(error.filename)).absolute() if isinstance(error.filename, str | bytes) else None
+    for option, folder in (("--input", arguments.input), ("--output", arguments.output)):
+        if path and path.is_relative_to(folder.absolute()):
+            return f"(in the folder at {option})"
+    return ""
 
 
 def _num_cores() -> int:

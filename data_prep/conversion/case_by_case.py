@@ -1,11 +1,13 @@
 """The outcome of one patient into the dataset, so that a stop at any moment leaves a valid one that is gone on with."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
 from data_prep.conversion.outcome import CaseOutcome
 from data_prep.conversion.outcome_store import OutcomeStore, StoredOutcome
+from data_prep.conversion.source import with_labels
 from src.data.case_files import partial_folder
 from src.data.dataset import CaseRecord
 from src.data.dataset_writer import DatasetWriter
@@ -13,18 +15,41 @@ from src.data.dataset_writer import DatasetWriter
 CHANGING = ""  # a source that no patient has
 
 
-def is_current(writer: DatasetWriter, stored: StoredOutcome | None, source: str, labels: dict[str, str]) -> bool:
-    """Whether what is there came from the same files, options and code, names files by today's labels, and is whole."""
+def is_current(writer: DatasetWriter, stored: StoredOutcome | None, source: str) -> bool:
+    """Whether what is there came from the same files, options and code, and is whole."""
     if stored is None or stored.source != source:
-        return False
-    if any(labels.get(label) != digest for label, digest in stored.labels.items()):
         return False
     case = stored.outcome.case
     record = writer.dataset.cases.get(case)
     if stored.outcome.status == "refused":
         return record is None
     files = [writer.dataset.ct_path(case), *(writer.dataset.mask_path(case, name) for name in structures_of(stored.outcome))]
-    return record is not None and record.structures == structures_of(stored.outcome) and all(path.is_file() for path in files)
+    if record is None or (record.structures, record.checks) != (structures_of(stored.outcome), stored.outcome.warnings):
+        return False
+    return all(path.is_file() for path in files)
+
+
+def relabel(writer: DatasetWriter, store: OutcomeStore, stored: StoredOutcome, labels: Mapping[str, str]) -> StoredOutcome:
+    """Names the files of an outcome by their labels of today: labels count all files, so they move when one is added.
+
+    Args:
+        writer, store: of the dataset; what changed is written.
+        stored: an outcome.
+        labels: of every file of the export, label -> keyed digest.
+
+    Returns:
+        The outcome with today's labels; as it is where a file that it names is gone.
+    """
+    today = {digest: label for label, digest in labels.items()}
+    new = {label: today.get(digest) for label, digest in stored.labels.items()}
+    if all(label == old for old, label in new.items()) or None in new.values():
+        return stored
+    outcome = with_labels(stored.outcome, new)
+    changed = replace(stored, outcome=outcome, labels={new[label]: digest for label, digest in stored.labels.items()})
+    if record := writer.dataset.cases.get(outcome.case):
+        writer.record_case(replace(record, checks=outcome.warnings))
+    store.write(changed)
+    return changed
 
 
 def settle(writer: DatasetWriter, store: OutcomeStore, stored: StoredOutcome, before: StoredOutcome | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_prep.conversion.case_by_case import CHANGING, is_current, settle, sweep
+from data_prep.conversion.case_by_case import CHANGING, is_current, relabel, settle, sweep
 from data_prep.conversion.found import describe_patient
 from data_prep.conversion.jobs import JobEnd, run_jobs
 from data_prep.conversion.outcome import CaseOutcome
@@ -80,7 +80,10 @@ class EveryPatient:
             The outcomes of this export's patients and of the converted ones of earlier exports, by case.
         """
         sweep(self.writer, self.pseudonyms.known_cases())
-        stored = self.store.read_all()
+        stored = {
+            case: relabel(self.writer, self.store, one, self.labels) if case in self.patients else one
+            for case, one in self.store.read_all().items()
+        }
         todo = [case for case in self.patients if not self._is_current(case, stored.get(case))]
         ends = run_jobs(
             convert_patient,
@@ -97,7 +100,7 @@ class EveryPatient:
 
     def _is_current(self, case: str, stored: StoredOutcome | None) -> bool:
         """Also not where a patient who came later turns out to be named in it."""
-        if not is_current(self.writer, stored, self.sources[case], self.labels):
+        if not is_current(self.writer, stored, self.sources[case]):
             return False
         return all(self.everybody.redact(roi.native) == roi.native for roi in stored.outcome.rois)
 

@@ -13,6 +13,7 @@ from data_prep.dicom.objects import DicomFile, Export, ExportedPatient
 from src.data.structures import load_structures
 
 ROOT = Path(__file__).resolve().parents[2]
+_LABEL = re.compile(r"\bfile_[0-9]+\b")
 LIBRARIES = ("numpy", "SimpleITK", "pydicom", "scipy", "matplotlib")
 
 
@@ -24,7 +25,8 @@ def source_digest(pseudonyms: Pseudonyms, patient: ExportedPatient, options: Map
         patient: what the export holds of the patient.
         options: what else the outcome depends on.
     """
-    files = sorted(f"{kind}|{uid}|{_state(file)}" for kind, uid, file in files_of(patient))
+    in_order = sorted(files_of(patient), key=lambda found: found[2].label)  # which is not in it: labels move
+    files = [f"{kind}|{uid}|{_state(file)}" for kind, uid, file in in_order]
     parts = [*files, *patient.notes, repr(sorted(options.items())), rules_digest()]
     return pseudonyms.digest("\n".join(parts).encode("utf-8", "surrogatepass"))
 
@@ -49,13 +51,12 @@ def label_digests(pseudonyms: Pseudonyms, export: Export, folder: Path) -> dict[
 
 def labels_in(outcome: CaseOutcome) -> set[str]:
     """The labels of files that an outcome names."""
-    texts = (
-        *outcome.found,
-        *outcome.refusals,
-        *outcome.warnings,
-        *(text for roi in outcome.rois for text in (roi.why, *roi.notes)),
-    )
-    return {label for text in texts for label in re.findall(r"\bfile_[0-9]+\b", text)}
+    return set(_LABEL.findall(outcome.to_json()))
+
+
+def with_labels(outcome: CaseOutcome, new: Mapping[str, str]) -> CaseOutcome:
+    """An outcome that names its files by other labels, ``new`` for old."""
+    return CaseOutcome.from_json(_LABEL.sub(lambda found: new.get(found[0], found[0]), outcome.to_json()))
 
 
 @lru_cache(maxsize=1)

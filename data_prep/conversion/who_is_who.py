@@ -5,7 +5,7 @@ from data_prep.conversion.source import files_of
 from data_prep.dicom.character_set import decode_text
 from data_prep.dicom.element import raw_bytes, read_text, tag_of
 from data_prep.dicom.objects import DicomFile, Export, ExportedPatient
-from data_prep.dicom.open_file import open_dicom
+from data_prep.dicom.open_file import open_header
 from data_prep.dicom.quiet import quiet_pydicom
 from src.errors import DicomError
 
@@ -39,7 +39,7 @@ def _row(patient: ExportedPatient, case: str) -> dict[str, str]:
 def _name_in(file: DicomFile) -> str:
     """The patient's name in a file; "" where it has none, or is no longer readable."""
     try:
-        dataset = open_dicom(file, _NAME_TAGS)
+        dataset, _ = open_header(file, _NAME_TAGS)
         value = raw_bytes(dataset, "PatientName") or b""
         with quiet_pydicom():
             return decode_text(value, read_text(dataset, "SpecificCharacterSet"))[0].strip(" \0")

@@ -71,7 +71,7 @@ def test_a_patient_is_converted_with_every_mapped_roi_on_the_grid_of_the_ct(conv
     assert list(np.flatnonzero(mask_ZYX.any((1, 2)))) == [2, 3, 4, 5, 6, 7]
     volume_cm3 = mask_ZYX.sum() * np.prod(patient.spacing_mm) / 1000
     assert outcome.rois[1].volume_cm3 == pytest.approx(volume_cm3, abs=1e-4)
-    assert volume_cm3 == pytest.approx(6 * 3 * np.pi * 64 / 1000, rel=0.05)
+    assert volume_cm3 == pytest.approx(6 * 3 * np.pi * 64 / 1000, rel=0.1)
     assert outcome.picture_png_base64
     assert outcome.found == (
         "CT series_1: 10 slices of 24 × 20, 2 × 2 × 3 mm",
