@@ -58,6 +58,18 @@ def test_fractions_of_hu_are_fine():
     assert check_images("case_1", sitk.Cast(ct, sitk.sitkFloat32) + 0.5, masks) == []
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_the_voxels_and_axes_are_there_is_an_answer(seed):
+    random = np.random.default_rng(seed)
+    shape, spacing_mm = random.integers(1, 9, 3), [float(value) for value in random.uniform(0.1, 9, 3)]
+    direction = np.linalg.qr(random.normal(size=(3, 3)))[0].ravel().tolist()
+    ct = image(random.integers(-1100, 2000, shape).astype(np.int16), spacing_mm)
+    masks = {name: image((random.random(shape) < random.random()).astype(np.uint8), spacing_mm) for name in LABELS.values()}
+    for turned in (ct, *masks.values()):
+        turned.SetDirection(direction)
+    assert all(finding.what for finding in check_images("case_1", ct, masks))
+
+
 @lru_cache(maxsize=32)
 def findings_of_patient(case: str) -> tuple[Finding, ...]:
     if not OPENKBP.is_dir():
