@@ -47,6 +47,13 @@ def test_every_organ_word_alone_is_its_organ_or_a_question_of_the_side():
         assert decision.structure == names[0] if len(names) == 1 else set(decision.suggested) == set(names), word
 
 
+def test_no_word_of_a_paired_organ_is_another_one_with_a_side_glued_to_it():
+    """Else "carotida rt lt" is a left "carotid art": a side is lost, and the other one decides."""
+    words = {word for word, each in ORGAN_WORDS if len(sides_of()[each.value]) == 2}
+    glued = {parts for word in words for side, _ in SIDE_WORDS for parts in ((word, side), (side, word))}
+    assert [parts for parts in glued if "".join(parts) in words] == []
+
+
 @pytest.mark.slow
 def test_every_organ_word_beside_every_side_word_is_that_side_or_nothing():
     unread = []
