@@ -11,11 +11,19 @@ _END = b"\xff\xd9"  # end of image in T.81 and T.87, end of codestream in T.800
 
 @dataclass(frozen=True, kw_only=True)
 class CodedImage:
-    """What a codestream says of itself."""
+    """What a codestream says of itself.
+
+    Attributes:
+        rows, columns, components: its size.
+        bits: of each value.
+        signed: whether values are below zero too; None where the coding does not say (JPEG, JPEG-LS).
+    """
 
     rows: int
     columns: int
     components: int
+    bits: int
+    signed: bool | None
 
 
 def read_codestream(data: bytes) -> CodedImage | None:
@@ -34,8 +42,10 @@ def read_codestream(data: bytes) -> CodedImage | None:
 
 def _jpeg_2000(data: bytes) -> CodedImage:
     right, bottom, left, top = struct.unpack_from(">4L", data, 8)
-    (components,) = struct.unpack_from(">H", data, 40)
-    return CodedImage(rows=bottom - top, columns=right - left, components=components)
+    components, depth = struct.unpack_from(">HB", data, 40)
+    return CodedImage(
+        rows=bottom - top, columns=right - left, components=components, bits=(depth & 0x7F) + 1, signed=bool(depth & 0x80)
+    )
 
 
 def _jpeg(data: bytes) -> CodedImage | None:
@@ -47,7 +57,7 @@ def _jpeg(data: bytes) -> CodedImage | None:
             continue
         (length,) = struct.unpack_from(">H", data, place + 2)
         if marker in _JPEG_FRAMES:
-            rows, columns, components = struct.unpack_from(">HHB", data, place + 5)
-            return CodedImage(rows=rows, columns=columns, components=components)
+            bits, rows, columns, components = struct.unpack_from(">BHHB", data, place + 4)
+            return CodedImage(rows=rows, columns=columns, components=components, bits=bits, signed=None)
         place += 2 + length
     return None

@@ -31,21 +31,32 @@ def decode_compressed(dataset: FileDataset, pixels: PixelFormat) -> np.ndarray:
         raise DicomError("compressed pixels of more than 16 bits: export it uncompressed")
     frame = _frame(dataset)
     if pixels.transfer_syntax != RLE_SYNTAX:
-        coded = read_codestream(frame)
-        if coded is None:
-            raise DicomError("its compressed pixels are damaged or cut off")
-        if (coded.rows, coded.columns, coded.components) != (pixels.rows, pixels.columns, 1):
-            raise DicomError(
-                f"expected compressed pixels of {pixels.rows} × {pixels.columns}, found {coded.rows} × {coded.columns} "
-                f"and {coded.components} components"
-            )
+        _check_codestream(frame, pixels)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "slice.dcm"
         _write_pixels(path, dataset, pixels)
         values_YX = _decode(path)
     if values_YX.shape != (pixels.rows, pixels.columns):
         raise DicomError("its compressed pixels decode to another size than its header says")
+    low = -(1 << (pixels.bits_stored - 1)) if pixels.signed else 0
+    high = low + (1 << pixels.bits_stored) - 1
+    if values_YX.min() < low or values_YX.max() > high:
+        raise DicomError(f"its compressed pixels hold values that {pixels.bits_stored} bits cannot hold")
     return values_YX
+
+
+def _check_codestream(frame: bytes, pixels: PixelFormat) -> None:
+    """Another depth or sign than the header's shifts every value by a power of two."""
+    coded = read_codestream(frame)
+    if coded is None:
+        raise DicomError("its compressed pixels are damaged or cut off")
+    if (coded.rows, coded.columns, coded.components) != (pixels.rows, pixels.columns, 1):
+        raise DicomError(
+            f"expected compressed pixels of {pixels.rows} × {pixels.columns}, found {coded.rows} × {coded.columns} "
+            f"and {coded.components} component{'s' * (coded.components > 1)}"
+        )
+    if coded.bits not in (pixels.bits_stored, pixels.bits_allocated) or coded.signed not in (pixels.signed, None):
+        raise DicomError(f"its compressed pixels have {coded.bits} bits or a sign that its header contradicts")
 
 
 def _frame(dataset: FileDataset) -> bytes:

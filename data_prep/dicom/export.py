@@ -1,23 +1,18 @@
 """An export folder: whose files are in it, and which of them are CT series and structure sets."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from data_prep.dicom.header import Header, read_header
-from data_prep.dicom.labels import listed
-from data_prep.dicom.listing import EMPTY, ListedFile, list_files
-from data_prep.dicom.objects import CTSeries, CTSlice, DicomFile, Export, ExportedPatient, Skipped, StructureSetFile
+from data_prep.dicom.listing import ListedFile, list_files
+from data_prep.dicom.lost_files import attribute_damaged, find_damaged, note_empty, refuse_shared_series
+from data_prep.dicom.objects import Export, ExportedPatient, Skipped, StructureSetFile
 from data_prep.dicom.open_file import NotDicom
 from data_prep.dicom.patients import PatientFiles, group_patients, name_notes
-from data_prep.dicom.series import group_series, with_broken
+from data_prep.dicom.series import group_series
 from src.errors import DicomError
-
-_TWO_PATIENTS = "carries the series' UIDs under another PatientID"
-_NEIGHBOUR = "lies in the same folder and is damaged: it may be a slice of the series; export it again or take it away"
 
 
 def scan_export(folder: Path) -> Export:
@@ -35,17 +30,17 @@ def scan_export(folder: Path) -> Export:
     """
     files = list_files(Path(folder))
     headers, skipped = _read_headers(files)
-    damaged = _damaged(headers)
+    damaged = find_damaged(headers)
     lost = {header.file.label for header in damaged}
     objects = [header for header in headers if header.kind != "directory" and header.file.label not in lost]
     skipped += [_skip(header) for header in headers if header.kind == "directory"]
     groups, left_over = group_patients(objects)
     if not groups:
         raise DicomError(f"expected DICOM files in the export, found none among {len(files)} files; check the path")
-    patients = _refuse_shared_series([_patient(group) for group in groups])
-    patients, unclaimed = _attribute([*damaged, *(header for header in left_over if header.kind == "ct")], patients)
+    patients = refuse_shared_series(groups, [_patient(group) for group in groups])
+    patients, unclaimed = attribute_damaged([*damaged, *(header for header in left_over if header.kind == "ct")], patients)
     skipped += [_skip(header) for header in [*unclaimed, *(header for header in left_over if header.kind != "ct")]]
-    patients = [_with_empty(patient, skipped) for patient in patients]
+    patients = [note_empty(patient, skipped) for patient in patients]
     return Export(
         files=tuple(item.file for item in files),
         patients=tuple(patients),
@@ -64,17 +59,6 @@ def _read_headers(files: Sequence[ListedFile]) -> tuple[list[Header], list[Skipp
         except NotDicom:
             skipped.append(Skipped(file=item.file, why="no DICOM"))
     return headers, skipped
-
-
-def _damaged(headers: Sequence[Header]) -> list[Header]:
-    """Files that may have been slices of any series: broken, and not whole or without UIDs, and of no series of the export."""
-    series_uids = {header.series_uid for header in headers if isinstance(header.found, CTSlice)} - {""}
-
-    def may_be_any(header: Header) -> bool:
-        nameless = header.kind == "ct" and not header.series_uid and not header.study_uid
-        return header.found is None and (nameless or not header.whole) and header.series_uid not in series_uids
-
-    return [header for header in headers if header.kind == "damaged" or may_be_any(header)]
 
 
 def _skip(header: Header) -> Skipped:
@@ -97,59 +81,3 @@ def _patient(group: PatientFiles) -> ExportedPatient:
         skipped=tuple(sorted(skipped, key=lambda item: item.file.label)),
         notes=(*group.notes, *name_notes(group.headers)),
     )
-
-
-def _refuse_shared_series(patients: Sequence[ExportedPatient]) -> list[ExportedPatient]:
-    """One series under two PatientIDs: one of them is wrong, and each patient's slices are broken for the other."""
-    owners: Mapping[tuple[str, str], dict[int, CTSeries]] = defaultdict(dict)
-    for number, patient in enumerate(patients):
-        for series in patient.series:
-            if series.series_uid:
-                owners[series.study_uid, series.series_uid][number] = series
-
-    def shared(number: int, series: CTSeries) -> Iterable[Skipped]:
-        for other, theirs in owners[series.study_uid, series.series_uid].items() if series.series_uid else ():
-            if other != number:
-                yield from (Skipped(file=image.file, why=_TWO_PATIENTS) for image in theirs.slices)
-
-    return [
-        replace(patient, series=tuple(with_broken(series, shared(number, series)) for series in patient.series))
-        for number, patient in enumerate(patients)
-    ]
-
-
-def _attribute(lost: Sequence[Header], patients: Sequence[ExportedPatient]) -> tuple[list[ExportedPatient], list[Header]]:
-    """Damaged files to the patient whose CT lies in the same folder; where that is several, each is told."""
-    homes = [{image.file.path.parent for series in patient.series for image in series.slices} for patient in patients]
-    owners = {header.file.label: _neighbours(header.file, homes) for header in lost}
-    attributed = []
-    for number, patient in enumerate(patients):
-        mine = [header for header in lost if owners[header.file.label] == [number]]
-        doubtful = [header for header in lost if number in owners[header.file.label] and header not in mine]
-        attributed.append(_with_damaged(patient, mine, doubtful))
-    return attributed, [header for header in lost if len(owners[header.file.label]) != 1]
-
-
-def _neighbours(file: DicomFile, homes: Sequence[set[Path]]) -> list[int]:
-    return [number for number, folders in enumerate(homes) if file.path.parent in folders]
-
-
-def _with_damaged(patient: ExportedPatient, mine: Sequence[Header], doubtful: Sequence[Header]) -> ExportedPatient:
-    notes = [f"{header.file.label} in the same folder is damaged: it may be a slice of this patient" for header in doubtful]
-    series = tuple(
-        with_broken(one, [Skipped(file=header.file, why=_NEIGHBOUR) for header in mine if _beside(header, one)])
-        for one in patient.series
-    )
-    return replace(patient, series=series, notes=(*patient.notes, *notes))
-
-
-def _with_empty(patient: ExportedPatient, skipped: Sequence[Skipped]) -> ExportedPatient:
-    """An empty file may be a slice that was never written, or a mark that some program left."""
-    folders = {image.file.path.parent for series in patient.series for image in series.slices}
-    empty = [item.file for item in skipped if item.why == EMPTY and item.file.path.parent in folders]
-    notes = [f"{listed(empty)} in the same folder: empty, and may have been slices of this patient"] if empty else []
-    return replace(patient, notes=(*patient.notes, *notes))
-
-
-def _beside(header: Header, series: CTSeries) -> bool:
-    return any(image.file.path.parent == header.file.path.parent for image in series.slices)

@@ -203,6 +203,37 @@ def test_rle_of_signed_values_gives_the_same_hu(tmp_path, signed):
     np.testing.assert_array_equal(hu_of(read(recompressed(tmp_path / "plain", tmp_path / "rle"))), LARGER_ZYX)
 
 
+def encoded_by_gdcm(folder: Path, compressor: str, stored_ZYX: np.ndarray) -> list[pydicom.Dataset]:
+    """One file per slice, written by SimpleITK: (rows, columns) of uint16 or int16 stored values, losslessly."""
+    writer = sitk.ImageFileWriter()
+    writer.UseCompressionOn()
+    writer.SetCompressor(compressor)
+    for z, stored_YX in enumerate(stored_ZYX):
+        writer.SetFileName(str(folder / f"{z}.dcm"))
+        writer.Execute(sitk.GetImageFromArray(stored_YX[None]))
+    return [pydicom.dcmread(folder / f"{z}.dcm") for z in range(len(stored_ZYX))]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize(("compressor", "syntax"), [("JPEG", "4.70"), ("JPEG2000", "4.90")])
+def test_lossless_jpeg_and_jpeg_2000_give_the_same(tmp_path, compressor, syntax, signed):
+    intercept = 0 if signed else -1024
+    stored_ZYX = (LARGER_ZYX.astype(int) - intercept).astype(np.int16 if signed else np.uint16)
+    (tmp_path / "gdcm").mkdir()
+    theirs = encoded_by_gdcm(tmp_path / "gdcm", compressor, stored_ZYX)
+
+    def change(dataset):
+        their = theirs[dataset.InstanceNumber - 1]
+        assert their.file_meta.TransferSyntaxUID == f"1.2.840.10008.1.2.{syntax}"
+        dataset.file_meta.TransferSyntaxUID = their.file_meta.TransferSyntaxUID
+        dataset.RescaleIntercept = intercept
+        for keyword in ("BitsStored", "HighBit", "PixelRepresentation", "PixelData"):
+            setattr(dataset, keyword, getattr(their, keyword))
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+
+    np.testing.assert_array_equal(hu_of(read(write_series(tmp_path / "ct", change, LARGER))), LARGER_ZYX)
+
+
 @pytest.fixture(scope="module")
 def jpeg_2000() -> Path:
     folder = SHARED_DATA / "totalsegmentator_example" / "example_ct_dicom"
@@ -233,6 +264,8 @@ def oversized(frame: bytearray) -> bytes:
         (lambda frame: bytes(frame[: len(frame) // 2]), "damaged or cut off"),
         (lambda frame: b"\xff\xd9", "damaged or cut off"),
         (lambda frame: b"\xff\x4f\xff\x51" + bytes(60) + b"\xff\xd9", "expected compressed pixels of 512 × 512, found 0 × 0"),
+        (lambda frame: bytes(frame[:42]) + b"\x0c" + bytes(frame[43:]), "13 bits or a sign that its header contradicts"),
+        (lambda frame: bytes(frame[:42]) + b"\x8b" + bytes(frame[43:]), "12 bits or a sign that its header contradicts"),
         (oversized, "expected compressed pixels of 512 × 512, found 512 × 60000"),
         (lambda frame: bytes(frame[:60]) + bytes(5000) + b"\xff\xd9", "cannot be decoded"),
     ],
