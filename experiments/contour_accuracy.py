@@ -5,9 +5,7 @@ where ours agrees with one and not with the other, the file holds holes or copie
 """
 
 import argparse
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,13 +21,12 @@ from data_prep.dicom.objects import Grid, Roi
 from data_prep.dicom.pairing import find_series
 from data_prep.dicom.structure_set import read_structure_set
 from data_prep.rasterise.roi_mask import RasterisedRoi, rasterise
+from experiments import plastimatch
 from experiments.command import exit_code_of
 from experiments.federation.template import REPOSITORY
 from experiments.table import render
-from src.errors import DatasetError
 
 DATA = REPOSITORY.parent / "shared" / "data"
-PLASTIMATCH = Path(sys.executable).with_name("plastimatch")
 # Folder, RTSTRUCT in it, folder of its CT or None where the CT is not at hand and a grid is put around the contours.
 FILES = (
     ("ibsi1_lung_phantom", "dicom/mask/DCM_RS_00060.dcm", "dicom/image"),
@@ -38,7 +35,8 @@ FILES = (
     ("rtstruct_only", "dicompyler_eclipse_breast.dcm", None),
 )
 IBSI_MASK = "nifti/mask/mask.nii.gz"
-REFERENCES = ("plastimatch OR", "plastimatch XOR", "IBSI")
+RULES = {"plastimatch OR": (), "plastimatch XOR": ("--xor-contours",)}
+REFERENCES = (*RULES, "IBSI")
 MARGIN_MM = np.array([5, 5, 0])
 
 
@@ -56,7 +54,10 @@ class Comparison:
 def compare(data: Path, folder: str, structures: str, ct: str | None) -> Iterator[Comparison]:
     """All ROIs with contours of one RTSTRUCT."""
     rois, grid = _read(data / folder, structures, ct)
-    references = dict(_plastimatch(data / folder / structures, ct and data / folder / ct, grid))
+    references = {
+        name: plastimatch.masks(data / folder / structures, ct and data / folder / ct, grid, rule)
+        for name, rule in RULES.items()
+    }
     if folder.startswith("ibsi"):
         references["IBSI"] = {rois[0].name: sitk.GetArrayFromImage(sitk.ReadImage(data / folder / IBSI_MASK)) > 0}
     voxel_cm3 = float(np.prod(grid.spacing_mm)) / 1000
@@ -87,26 +88,6 @@ def grid_around(rois: list[Roi]) -> Grid:
     spacing_mm, low = np.array([0.977, 0.977, 3.0]), points_mm.min(axis=0) - MARGIN_MM
     size = np.ceil((points_mm.max(axis=0) + MARGIN_MM - low) / spacing_mm - 1e-3).astype(int) + 1
     return Grid(size=tuple(size.tolist()), spacing_mm=tuple(spacing_mm.tolist()), origin_mm=low, direction=np.eye(3))
-
-
-def _plastimatch(structures: Path, ct: Path | None, grid: Grid) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    if not PLASTIMATCH.exists():
-        raise DatasetError(f"expected plastimatch beside {sys.executable}, found none; it has wheels for Linux on x86-64 alone")
-    with tempfile.TemporaryDirectory() as scratch:
-        where = ["--referenced-ct", ct] if ct else ["--fixed", _write_grid(Path(scratch) / "grid.mha", grid)]
-        for name, rule in zip(REFERENCES, ([], ["--xor-contours"]), strict=False):
-            masks = Path(scratch) / name
-            command = [PLASTIMATCH, "convert", "--input", structures, *where, "--output-prefix", masks, *rule]
-            subprocess.run(command, check=True, capture_output=True, timeout=300)
-            yield name, {path.stem: sitk.GetArrayFromImage(sitk.ReadImage(path)) > 0 for path in masks.iterdir()}
-
-
-def _write_grid(path: Path, grid: Grid) -> Path:
-    image = sitk.Image(*grid.size, sitk.sitkUInt8)
-    image.SetSpacing(grid.spacing_mm)
-    image.SetOrigin(grid.origin_mm.tolist())
-    sitk.WriteImage(image, path)
-    return path
 
 
 def table(comparisons: list[Comparison]) -> Table:

@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from experiments.contour_accuracy import FILES, PLASTIMATCH, REFERENCES, compare, dice, table
+from experiments.contour_accuracy import FILES, REFERENCES, compare, dice, table
+from experiments.plastimatch import PROGRAM
 from experiments.table import render
 from tests.conftest import SHARED_DATA
 
-needs_plastimatch = pytest.mark.skipif(not PLASTIMATCH.exists(), reason="plastimatch has wheels for Linux on x86-64 alone")
+needs_plastimatch = pytest.mark.skipif(not PROGRAM.exists(), reason="plastimatch has wheels for Linux on x86-64 alone")
 needs_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason=f"the real files are not at {SHARED_DATA}")
 # Exclusive or erases contours stored twice and seams of strokes; joining fills holes. Below these, the other rule is meant.
 NOT_MEANT = {

@@ -57,6 +57,13 @@ def test_a_dent_beyond_the_limit_is_no_copy_though_all_else_is_the_same():
     assert not is_copy(outline, dented)
 
 
+def test_a_contour_and_itself_with_a_keyhole_are_no_copies_though_one_lies_along_the_other():
+    outline, hole = circle(40), circle(15)
+    keyhole = np.concatenate([outline, outline[:1], hole[:1], hole[::-1]])
+    assert not is_copy(outline, keyhole)
+    assert not is_copy(keyhole, outline)
+
+
 def test_the_same_points_in_another_order_are_no_copy():
     square = box(0, 0, 30, 30, 0)[:, :2]
     assert not is_copy(square, square[[0, 2, 1, 3]])

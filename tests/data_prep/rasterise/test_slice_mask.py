@@ -40,8 +40,9 @@ def test_nested_contours_alternate_whatever_their_order_and_direction(order, bac
     assert (facts.copies, facts.cut, facts.disputed_pixels, facts.seam_pixels) == (0, 0, 0, 0)
 
 
-def test_area_is_that_of_the_polygons_and_not_of_the_pixels():
-    outlines = [ring((18, 15, 0), radius, 200)[:, :2] for radius in (12, 7, 3)]
+@pytest.mark.parametrize("radii", [(12, 7, 3), (3, 7, 12), (7, 3, 12)])
+def test_area_is_that_of_the_polygons_and_not_of_the_pixels(radii):
+    outlines = [ring((18, 15, 0), radius, 200)[:, :2] for radius in radii]
     inside_YX, facts = drawn(*outlines)
     disc = np.sin(2 * np.pi / 200) * 100
     assert facts.area_pixels == pytest.approx(disc * (12**2 - 7**2 + 3**2), rel=1e-9)
