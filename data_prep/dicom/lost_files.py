@@ -57,7 +57,7 @@ def attribute_damaged(
     attributed = []
     for number, patient in enumerate(patients):
         mine = [header for header in lost if owners[header.file.label] == [number]]
-        doubtful = [header for header in lost if number in owners[header.file.label] and header not in mine]
+        doubtful = [header for header in lost if number in owners[header.file.label] and len(owners[header.file.label]) > 1]
         attributed.append(_with_damaged(patient, mine, doubtful))
     return attributed, [header for header in lost if len(owners[header.file.label]) != 1]
 
@@ -67,7 +67,10 @@ def _neighbours(file: DicomFile, homes: Sequence[set[Path]]) -> list[int]:
 
 
 def _with_damaged(patient: ExportedPatient, mine: Sequence[Header], doubtful: Sequence[Header]) -> ExportedPatient:
-    notes = [f"{header.file.label} in the same folder is damaged: it may be a slice of this patient" for header in doubtful]
+    notes = []
+    if doubtful:
+        files = listed(header.file for header in doubtful)
+        notes = [f"{files} in the same folder: damaged, and may be slices of this patient"]
     series = tuple(
         with_broken(one, [Skipped(file=header.file, why=_NEIGHBOUR) for header in mine if _beside(header, one)])
         for one in patient.series

@@ -186,9 +186,11 @@ def test_a_damaged_file_among_several_patients_is_noted_for_each(tmp_path):
         for path in (tmp_path / str(number)).iterdir():
             shutil.move(path, tmp_path / f"{path.name}{number}")
     (tmp_path / "zz").write_bytes(b"\0" * 128 + b"DICM" + b"rubbish")
+    (tmp_path / "zzz").touch()
     export = scan_export(tmp_path)
+    assert all("file_0008 in the same folder: empty" in patient.notes[1] for patient in export.patients)
     assert reasons(export.skipped)["zz"].startswith("damaged")
-    assert all("file_0007 in the same folder is damaged" in patient.notes[0] for patient in export.patients)
+    assert all("file_0007 in the same folder: damaged" in patient.notes[0] for patient in export.patients)
 
 
 def test_what_is_no_ct_and_no_rtstruct_is_skipped_with_its_reason(tmp_path):
