@@ -1,6 +1,7 @@
 """A text as its bare letters and digits, with the way back: so a name is found however it is written."""
 
 import unicodedata
+from functools import lru_cache
 
 # Letters that Unicode does not take apart.
 _PLAIN = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
@@ -62,6 +63,7 @@ class FoldedText:
         return self.places[start], last
 
 
+@lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
     """The folded letters and digits of one character; "" for anything else."""
     plain = "".join(_PLAIN.get(letter, letter) for letter in character.casefold())

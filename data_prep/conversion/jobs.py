@@ -12,7 +12,7 @@ from data_prep.conversion.job_process import run_in_child
 
 JOIN_S = 5.0
 # Imported once, in the process from which the jobs' processes are forked.
-PRELOADED = ["data_prep.conversion.patient"]
+PRELOADED = ["data_prep.conversion.warm_up"]
 
 
 @dataclass(frozen=True, kw_only=True)
