@@ -66,15 +66,16 @@ class Fetcher:
     def fetch(self, peer: str, weight: float, exchange: int, *, wanted_round: int | None = None) -> Outcome:
         """One peer's newest snapshot, or that of one round.
 
-        Waits at most ``pull_timeout_s`` for the newest, and ``round_wait_s`` more for a round that is not there yet.
+        Waits at most ``pull_timeout_s`` for the newest, and ``round_wait_s`` more for a round that is not there yet or whose
+        peer is gone for the moment.
         """
         began = time.monotonic()
         facts: dict = {"peer": peer, "weight": weight}
         try:
-            description, spent_s = self._describe(peer, wanted_round)
-            facts["state"] = description.state.value
-            _check_round(peer, wanted_round, description)
-            self._pull(peer, exchange, description, max(0.01, self.timing.pull_timeout_s - spent_s), facts)
+            if wanted_round is None:
+                self._fetch_once(peer, exchange, None, facts)
+            else:
+                self._fetch_round(peer, exchange, wanted_round, facts)
         except NothingNew:
             facts |= {"outcome": NOTHING_NEW, "reason": "seen"}
         except PeerUnreachable as error:
@@ -106,26 +107,29 @@ class Fetcher:
 
         return PeerModel(weight=outcome.weight, manifest=manifest, read=read)
 
-    def _describe(self, peer: str, wanted_round: int | None) -> tuple[Description, float]:
-        """The peer's answer and the seconds it took; for a wanted round, asks again until it is there."""
+    def _fetch_round(self, peer: str, exchange: int, wanted_round: int, facts: dict) -> None:
+        """Tries again until the round is there: a peer may be restarted at any moment, between its answer and our pull too."""
         deadline, pause_s = time.monotonic() + self.timing.round_wait_s, _FIRST_PAUSE_S
         while True:
-            asked = time.monotonic()
-            left_s = deadline - asked
-            timeout_s = min(self.timing.connect_timeout_s, self.timing.pull_timeout_s)
+            left_s = deadline - time.monotonic()
             try:
-                description = self.transport.describe(peer, self.greeting(), wanted_round=wanted_round, timeout_s=timeout_s)
-                if wanted_round is None or description.sequence:
-                    return description, time.monotonic() - asked
-                fault = f"{peer} has no model of round {wanted_round}, it is at round {description.round}"
+                return self._fetch_once(peer, exchange, wanted_round, facts)
             except PeerUnreachable as error:
-                if wanted_round is None:
-                    raise
-                fault = str(error)
-            if left_s <= 0:
-                raise PeerUnreachable(f"waited {self.timing.round_wait_s:g} s: {fault}")
+                if left_s <= 0:
+                    raise PeerUnreachable(f"waited {self.timing.round_wait_s:g} s: {error}") from error
             time.sleep(min(pause_s, left_s))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _fetch_once(self, peer: str, exchange: int, wanted_round: int | None, facts: dict) -> None:
+        asked = time.monotonic()
+        timeout_s = min(self.timing.connect_timeout_s, self.timing.pull_timeout_s)
+        description = self.transport.describe(peer, self.greeting(), wanted_round=wanted_round, timeout_s=timeout_s)
+        if wanted_round is not None and not description.sequence:
+            raise PeerUnreachable(f"{peer} has no model of round {wanted_round}, it is at round {description.round}")
+        facts["state"] = description.state.value
+        _check_round(peer, wanted_round, description)
+        left_s = max(0.01, self.timing.pull_timeout_s - (time.monotonic() - asked))
+        self._pull(peer, exchange, description, left_s, facts)
 
     def _pull(self, peer: str, exchange: int, description: Description, timeout_s: float, facts: dict) -> None:
         """Spools and checks what is described; notes in ``facts`` what an ``Outcome`` takes."""
@@ -136,7 +140,7 @@ class Fetcher:
         self._check_seen(peer, exchange, description)
         path = self.inbox.folder / f"{peer}-{description.epoch}-{description.sequence}-{description.sha256[:16]}.snapshot"
         if not self._is_spooled(path, description.sha256):
-            facts["received_bytes"] = self._spool(peer, description, path, timeout_s, facts)
+            self._spool(peer, description, path, timeout_s, facts)
         self._forget_checked(exchange)
         try:
             manifest, tensors = self._read(path)
@@ -157,17 +161,19 @@ class Fetcher:
             self._exchange = exchange
             self._manifests.clear()
 
-    def _spool(self, peer: str, description: Description, path: Path, timeout_s: float, facts: dict) -> int:
+    def _spool(self, peer: str, description: Description, path: Path, timeout_s: float, facts: dict) -> None:
         # One of a peer at a time; or a peer whose line breaks in each exchange fills the disk.
         self.inbox.forget_broken(peer, but=path.name)
-        before = self.inbox.broken_bytes(path.name)
+        before, already = self.inbox.broken_bytes(path.name), facts.get("received_bytes", 0)
         try:
-            return self.transport.pull(peer, self.greeting(), description, path, timeout_s=timeout_s)
+            facts["received_bytes"] = already + self.transport.pull(
+                peer, self.greeting(), description, path, timeout_s=timeout_s
+            )
         except (PeerUnreachable, PeerRefused) as error:
             # A snapshot of another digest than described came whole, and is gone already.
             is_whole = isinstance(error, PeerRefused) and error.reason == "digest"
             there = description.size_bytes if is_whole else self.inbox.broken_bytes(path.name)
-            facts["received_bytes"] = max(0, there - before)
+            facts["received_bytes"] = already + max(0, there - before)
             raise
 
     def _is_spooled(self, path: Path, sha256: str) -> bool:

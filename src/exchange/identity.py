@@ -57,11 +57,17 @@ def checked_certificate(peer: str, address: str, context: ssl.SSLContext, timeou
     """
     deadline = time.monotonic() + timeout_s
     try:
-        with _connect(address, deadline) as line:
-            line.settimeout(_remaining_s(deadline))
-            with context.wrap_socket(line, server_hostname=peer) as tls:
-                certificate = tls.getpeercert(binary_form=True)
-                _check_accepted(peer, tls, deadline)
+        try:
+            certificate = _shown_certificate(peer, address, context, deadline)
+        except _HungUp:
+            # A peer that is stopped at this very moment looks like one that refuses us; one that refuses us does so again.
+            certificate = _shown_certificate(peer, address, context, deadline)
+    except _HungUp as error:
+        raise PeerRefused(
+            "certificate",
+            f"{peer} hung up when it saw our certificate{error}; expected one that is signed by the federation's authority "
+            "and has not expired",
+        ) from None
     except ssl.SSLCertVerificationError as error:
         found = f"{peer} shows a certificate that is not its own or not valid: {error.verify_message.rstrip('.')}"
         raise PeerRefused("certificate", f"{found}; compare its cert_chain.crt with ours, and the date it expires") from error
@@ -77,21 +83,28 @@ def checked_certificate(peer: str, address: str, context: ssl.SSLContext, timeou
     return ssl.DER_cert_to_PEM_cert(certificate).encode()
 
 
-def _check_accepted(peer: str, tls: ssl.SSLSocket, deadline: float) -> None:
-    """Waits for the first byte: with TLS 1.3 our handshake ends before the peer has judged our certificate."""
+class _HungUp(Exception):
+    """The peer ended the connection after the handshake; its text is the reason it gave, or nothing."""
+
+
+def _shown_certificate(peer: str, address: str, context: ssl.SSLContext, deadline: float) -> bytes:
+    with _connect(address, deadline) as line:
+        line.settimeout(_remaining_s(deadline))
+        with context.wrap_socket(line, server_hostname=peer) as tls:
+            certificate = tls.getpeercert(binary_form=True)
+            _wait_for_first_byte(tls, deadline)
+    return certificate
+
+
+def _wait_for_first_byte(tls: ssl.SSLSocket, deadline: float) -> None:
+    """With TLS 1.3 our handshake ends before the peer has judged our certificate."""
     tls.settimeout(_remaining_s(deadline))
     try:
         first = tls.recv(1)
     except ssl.SSLError as error:
-        first, reason = b"", f" ({error.reason})"
-    else:
-        reason = ""
+        raise _HungUp(f" ({error.reason})") from None
     if not first:
-        raise PeerRefused(
-            "certificate",
-            f"{peer} hung up when it saw our certificate{reason}; expected one that is signed by the federation's authority "
-            "and has not expired",
-        )
+        raise _HungUp
 
 
 def _connect(address: str, deadline: float) -> socket.socket:

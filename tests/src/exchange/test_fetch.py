@@ -285,6 +285,24 @@ def test_a_round_that_never_comes_is_waited_for_as_long_as_the_plan_says(tmp_pat
     assert "waited 0.5 s" in outcome.detail
 
 
+def test_a_peer_that_goes_between_its_answer_and_the_pull_and_comes_back_is_waited_for(tmp_path, disk):
+    """Killed and restarted in the middle of our exchange: in lock-step a lost exchange would be another result."""
+    site, peer = Site(tmp_path, large()), Peer(disk, written(disk, large(1.1)))
+    breaks = iter([True] * 3)
+    comes_back = threading.Event()
+
+    def go_and_come_back():
+        if next(breaks, False):
+            site.network.take_offline("site_b")
+            threading.Timer(0.2, lambda: (site.network.bring_online("site_b"), comes_back.set())).start()
+
+    peer.after_piece = go_and_come_back
+    outcome = site.ask(peer, wanted_round=2)
+    assert comes_back.is_set() and next(breaks, None) is None
+    assert outcome.outcome == "received"
+    assert outcome.received_bytes == peer.sent_bytes == peer.path.stat().st_size, "all tries together"
+
+
 def test_a_peer_that_answers_with_another_round_is_refused(tmp_path, disk):
     outcome = Site(tmp_path).ask(Peer(disk), wanted_round=1)
     assert (outcome.outcome, outcome.reason, outcome.received_bytes) == ("refused", "round", 0)

@@ -1,6 +1,7 @@
 """Names in certificates, and a caller's look at the certificate a peer shows."""
 
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -144,6 +145,27 @@ def test_our_certificate_that_a_peer_does_not_take_is_said_to_be_the_reason(auth
     finally:
         transport.close()
         server.stop(0)
+
+
+@pytest.mark.parametrize(("hang_ups", "end"), [(1, PeerUnreachable), (2, PeerRefused)])
+def test_a_peer_that_is_stopped_while_it_looks_at_us_is_no_refusal(authority, hang_ups, end):
+    """It completes the handshake and hangs up: a refusal when it does so again, a restart when it is gone then."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own = authority.issue("site_b")
+    context.load_cert_chain(own["certificate"], own["private_key"])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up():
+            for _ in range(hang_ups):
+                line, _ = listener.accept()
+                context.wrap_socket(line, server_side=True).close()
+            listener.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(end):
+            look(authority, listener.getsockname()[1])
+        thread.join()
 
 
 def test_a_certificate_of_another_site_is_not_taken_for_ones_own(authority):
