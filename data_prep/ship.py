@@ -23,7 +23,7 @@ NEVER_SHIPPED = (
     *("cert", "logs", "save", "local_state", "runs", "__pycache__", "*.py[cod]", "*.partial"),
 )
 # Of data_prep only what it is made of: an export lying in it may consist of files without any suffix.
-_SUFFIXES = (".py", ".csv", ".html", ".j2", ".json", ".yaml", ".md")
+_SUFFIXES = (".py", ".csv", ".yaml", ".jinja")
 _FOLDER, _GUIDE = "data_prep", "README.md"
 _EXPORTED = ("src/", "plan/plan.yaml", "requirements.txt")
 _WORKSPACE = Path(__file__).resolve().parents[1]

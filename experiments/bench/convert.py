@@ -4,7 +4,7 @@ rt-utils makes masks in memory and stands beside ours in memory; dcmrtstruct2nii
 files.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -45,32 +45,38 @@ def show(
     libraries = libraries or install()
     for patient in patients:
         table = Table(title=f"Converting {patient.name}; seconds, median of {repeats} (least to greatest)")
-        for column in ("by", "seconds", "times ours", "ROIs with voxels", "voxels", "written"):
+        for column in ("by", "seconds", "times ours", "ROIs with voxels", "voxels", "of the smallest", "written"):
             table.add_column(column, justify="left" if column == "by" else "right")
         found = measure(patient, libraries, repeats, ours)
+        sizes = found["in memory"].voxels
+        smallest = min(sizes, key=sizes.get, default="")
         for way, conversion in found.items():
-            table.add_row(f"ours, {way}" if way in OURS else way, *_cells(conversion, found.get(BESIDE.get(way, ""))))
+            cells = _cells(conversion, found.get(BESIDE.get(way, "")), smallest)
+            table.add_row(f"ours, {way}" if way in OURS else way, *cells)
         console.print(table)
+        console.print(f"the smallest: {smallest}\n")
     console.print(
         "in memory: headers, pixels, every ROI with contours to a mask; stands beside rt-utils. to files: the same, and CT and "
         "masks as\ncompressed NIfTI; stands beside dcmrtstruct2nii, which writes as much. convert: the command as typed, with "
-        "the ROIs that get a\nTG-263 name, checks, picture and report. references repaired: a copy of the RTSTRUCT that names "
-        "the CT's slices.\n"
+        "every ROI, checks,\npicture and report. references repaired: a copy of the RTSTRUCT that names the CT's slices.\n"
         f"times ours: above {AIM:g} is slower than ours; aim: above {AIM:g} everywhere\n"
     )
 
 
-def _cells(conversion: Conversion, ours: Conversion | None) -> tuple[str, ...]:
+def _cells(conversion: Conversion, ours: Conversion | None, smallest: str) -> tuple[str, ...]:
     if conversion.fault:
-        return "failed", "", "", "", conversion.fault
+        return "failed", "", "", "", "", conversion.fault
     ratio = spread(ratios(conversion.seconds, ours.seconds), 1) if ours and not ours.fault else ""
-    return spread(conversion.seconds, 2), ratio, *_made(conversion.voxels, conversion.written)
-
-
-def _made(voxels: Mapping[str, int], written: Sequence[int]) -> tuple[str, str, str]:
-    files, size_bytes = written
+    voxels, (files, size_bytes) = conversion.voxels, conversion.written
     return (
+        spread(conversion.seconds, 2),
+        ratio,
         f"{sum(1 for count in voxels.values() if count)} of {len(voxels)}",
-        f"{sum(voxels.values()):,}".replace(",", " "),
+        _grouped(sum(voxels.values())),
+        _grouped(voxels[smallest]) if smallest in voxels else "",
         f"{files} files, {size_bytes / 1e6:.1f} MB" if files else "nothing",
     )
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", " ")

@@ -57,16 +57,30 @@ def to_files(export: Path, output: Path) -> dict:
 
 
 def command(export: Path, output: Path) -> dict:
-    """``data_prep convert`` as it is typed: the ROIs it has names for, checks, picture and report too."""
+    """``data_prep convert`` as it is typed, checks, picture and report too, with a names.csv that makes a mask of every ROI."""
+    output.mkdir(parents=True)
+    structure_of = _any_names(export)
+    rows = (f'"{native}",{structure}\n' for native, structure in structure_of.items())
+    (output / "names.csv").write_text("native,tg263\n" + "".join(rows), encoding="utf-8")
+    options = {"--input": export, "--output": output / "site", "--names": output / "names.csv", "--private": output / "private"}
+    given = [str(part) for option in options.items() for part in option]
     began = time.perf_counter()
-    exit_code = main(["convert", "--input", str(export), "--output", str(output), "--site", "bench", "--anatomy", "liver"])
+    exit_code = main(["convert", *given, "--site", "bench", "--anatomy", "liver"])
     seconds = time.perf_counter() - began
     if exit_code:
         raise RuntimeError(f"expected exit code 0 of data_prep convert, found {exit_code}")
-    dataset = Dataset.open(output)
-    ((case, record),) = dataset.cases.items()
-    masks = {name: sitk.GetArrayFromImage(dataset.read_mask(case, name)) for name in record.structures}
+    dataset = Dataset.open(output / "site")
+    (case,) = dataset.cases
+    masks = {name: sitk.GetArrayFromImage(dataset.read_mask(case, structure)) for name, structure in structure_of.items()}
     return {"seconds": seconds, "voxels": _count(masks)}
+
+
+def _any_names(export: Path) -> dict[str, str]:
+    """A structure for every ROI with contours; none with a partner, whose sides would be checked."""
+    ((header,),) = (patient.structure_sets for patient in scan_export(export).patients)
+    natives = [roi.name for roi in read_structure_set(header).rois if roi.contours]
+    free = [one.name for one in load_structures() if "liver" in one.anatomies and not one.partner]
+    return dict(zip(natives, free, strict=False))
 
 
 def _count(masks: dict[str, np.ndarray]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from data_prep.__main__ import main
 from data_prep.ship import ship
 from experiments.federation.template import stage_template
 from src.errors import OarError
-from tests.conftest import write_sphere_dataset
+from tests.data_prep.small_export import SmallPatient, write_export
 
 FX = str(Path(sys.executable).parent / "fx")
 
@@ -60,10 +60,15 @@ def test_a_site_imports_the_archive_and_prepares_data_in_it(workspace, tmp_path)
 
     run_in(site, FX, "workspace", "import", "--archive", "federation.zip")
     imported = site / "federation"
-    write_sphere_dataset(imported / "data" / "north", site="north")
-    checked = run_in(imported, sys.executable, "-m", "data_prep", "check", "data/north")
+    patient = SmallPatient()
+    patient.rois = {"Parotid Lt": patient.cylinder((17.3, 10.2), 5.0, 2, 7), "PTV": patient.cylinder((12.3, 10.2), 8.0, 2, 7)}
+    write_export(site / "export", patient)
+    data_prep = (sys.executable, "-m", "data_prep")
+    assert "--allow-frame-mismatch" in run_in(imported, *data_prep, "convert", "--help")
+    options = ("--input", str(site / "export"), "--output", "data/north", "--site", "north", "--anatomy", "head_neck")
+    run_in(imported, *data_prep, "convert", *options)
+    checked = run_in(imported, *data_prep, "check", "data/north")
     assert "north" in checked and "Parotid_L" in checked
-    assert "--anatomy" in run_in(imported, sys.executable, "-m", "data_prep", "phantom", "--help")
     assert "fx workspace import" in (imported / "README.md").read_text(encoding="utf-8")
 
 

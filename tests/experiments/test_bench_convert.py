@@ -51,10 +51,9 @@ def test_ours_makes_the_same_masks_with_and_without_writing_them(patient, tmp_pa
     assert len(list((tmp_path / "b").rglob("*.nii.gz"))) == 4
 
 
-def test_the_command_is_timed_with_the_rois_it_has_names_for(patient, tmp_path):
+def test_the_command_is_timed_with_every_roi(patient, tmp_path):
     told = convert_ours.command(patient.export, tmp_path / "made")
-    in_memory = convert_ours.in_memory(patient.export, tmp_path)
-    assert told["voxels"] == {name: in_memory["voxels"][name] for name in ("Liver", "Spleen")}
+    assert told["voxels"] == convert_ours.in_memory(patient.export, tmp_path)["voxels"]
     assert told["seconds"] > 0
 
 
