@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from tqdm import tqdm
 
-from data_prep.conversion.candidates import redactor_of
+from data_prep.conversion.redaction import Redactor
+from data_prep.conversion.redactors import redactor_of, redactor_of_everybody
 from data_prep.dicom.header import read_header
 from data_prep.dicom.objects import Export, ExportedPatient, Skipped
 from data_prep.dicom.open_file import NotDicom
@@ -63,8 +64,9 @@ def survey_names(export: Export, anatomy: str, names: Mapping[str, str | None]) 
     found: dict[str, list[NameDecision]] = defaultdict(list)
     empty: dict[str, str] = {}
     unreadable = _unreadable(export)
+    everybody = redactor_of_everybody(export)
     for patient in tqdm(export.patients, desc="reading names", unit="patient", disable=None):
-        for decision in _of_patient(patient, anatomy, names, empty, unreadable):
+        for decision in _of_patient(patient, anatomy, names, empty, unreadable, everybody):
             found[own_name(decision.native)].append(decision)
     rows = [_summed(decisions, anatomy, names) for decisions in found.values()]
     rows.sort(key=lambda row: (ORDER.index(row.decision.confidence), -row.patients, row.decision.native.casefold()))
@@ -81,6 +83,7 @@ def _of_patient(
     names: Mapping[str, str | None],
     empty: dict[str, str],
     unreadable: list[Skipped],
+    everybody: Redactor,
 ) -> Iterable[NameDecision]:
     """One decision per name with contours, that which needs a person most; what has none, or failed, goes to the last two."""
     redactor = redactor_of(patient)
@@ -92,7 +95,7 @@ def _of_patient(
             unreadable.append(Skipped(file=header.file, why=str(error).removeprefix(f"{header.file.label}: ")))
             continue
         drawn = [bool(roi.contours or roi.damage) for roi in rois]
-        decisions = decide_names([redactor.redact(roi.name) for roi in rois], anatomy, names, drawn=drawn)
+        decisions = decide_names([everybody.redact(redactor.redact(roi.name)) for roi in rois], anatomy, names, drawn=drawn)
         for decision, has_contours in zip(decisions, drawn, strict=True):
             key = own_name(decision.native)
             if has_contours:
