@@ -40,8 +40,8 @@ class Contours(Protocol):
 class LabelMaps:
     """``<folder>/<source>.nii.gz``: one volume of label numbers per case; 0 is background.
 
-    Without a list of what is contoured in a case, a name whose labels have voxels is contoured and one without is unknown. A name
-    with several labels is all of them together: many public sets cut the tumour out of the organ.
+    Without a list of what is contoured in a case, a name whose labels have voxels is contoured and one without is unknown. A
+    name with several labels is all of them together: many public sets cut the tumour out of the organ.
 
     Args:
         folder: where the label maps lie.
