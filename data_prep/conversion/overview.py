@@ -9,6 +9,7 @@ from statistics import median
 
 from data_prep.conversion.grouping import Group, group
 from data_prep.conversion.outcome import CaseOutcome
+from data_prep.naming.names_file import UNDECIDED
 from data_prep.naming.spelling import own_name
 from src.data.structures import load_structures
 
@@ -80,9 +81,9 @@ def overview_of(outcomes: Sequence[CaseOutcome]) -> Overview:
 
 
 def names_csv_line(native: str) -> str:
-    """The line of names.csv that leaves a native name out, until a TG-263 name is written behind its comma."""
+    """The line of names.csv for a native name that nobody has decided yet; given back unedited it decides nothing."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow([native, ""])  # what is quoted depends on how lines end
+    csv.writer(line, lineterminator="\r\n").writerow([native, UNDECIDED])  # what is quoted depends on how lines end
     return line.getvalue().removesuffix("\r\n")
 
 

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import SimpleITK as sitk
-from PIL import Image  # comes with matplotlib
+from PIL import Image
 
 from data_prep.conversion.layout import lay_out
 from data_prep.conversion.planes import choose_box, choose_planes, place_of

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from contourpy import contour_generator  # comes with matplotlib
+from contourpy import contour_generator
 
 from data_prep.conversion.planes import AXIAL, CORONAL, SAGITTAL, Place
 

@@ -41,16 +41,16 @@ def test_a_structure_without_any_volume_has_none():
 def test_spellings_that_names_csv_takes_for_one_get_one_line():
     outcomes = [converted(n, roi(name, None, "undecided", "unknown")) for n, name in enumerate(("My Organ", "MY ORGAN"))]
     (name,) = overview_of(outcomes).undecided
-    assert (name.spellings, name.cases, name.line) == (("My Organ", "MY ORGAN"), ("north_000", "north_001"), "My Organ,")
+    assert (name.spellings, name.cases, name.line) == (("My Organ", "MY ORGAN"), ("north_000", "north_001"), "My Organ,?")
 
 
 def test_names_of_refused_patients_are_to_be_decided_too():
     outcome = refused(1, rois=[roi("Kehle", None, "undecided", "unknown")])
-    assert overview_of([outcome]).undecided[0].line == "Kehle,"
+    assert overview_of([outcome]).undecided[0].line == "Kehle,?"
 
 
 @pytest.mark.parametrize("native", ["Cord, left", 'say "a"', "=1+1", "Ωmega", "line\nbreak", ""])
 def test_the_line_for_names_csv_is_read_as_the_name(native, tmp_path):
     path = tmp_path / "names.csv"
     path.write_text(f"native,tg263\n{names_csv_line(native)}\n", encoding="utf-8")
-    assert read_csv(path, ("native", "tg263")) == [{"native": native, "tg263": ""}]
+    assert read_csv(path, ("native", "tg263")) == [{"native": native, "tg263": "?"}]
