@@ -10,6 +10,7 @@ COMMANDS = {
     "convert": ("data_prep.convert", "a planning system's export (DICOM CT and RTSTRUCT) -> a dataset and a report"),
     "names": ("data_prep.names", "every ROI name of an export with its TG-263 name, ready to edit as names.csv"),
     "import-nifti": ("data_prep.import_nifti", "CTs and contours in NIfTI files -> one dataset per site"),
+    "openkbp": ("data_prep.openkbp.command", "the public OpenKBP repository -> the study's six sites, voxel for voxel"),
     "phantom": ("data_prep.phantom.command", "random but plausible patients, for demo and tests"),
     "check": ("data_prep.check", "look for what would spoil a training; exit 1 when something is refused"),
     "split": ("data_prep.split", "assign every case to training, validation or test, once"),
