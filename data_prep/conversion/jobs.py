@@ -1,11 +1,13 @@
 """Many jobs, a process each: one that dies, crashes or hangs fails alone, and nothing it prints reaches anybody."""
 
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 
 from data_prep.conversion.job_process import run_in_child
@@ -83,12 +85,27 @@ def start_server() -> multiprocessing.context.BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     # Ctrl-C goes to every process of the terminal. Only this one answers it; the server and its children inherit the mask.
+    resource_tracker.ensure_running()  # which the server wants, and which lifts the mask: so it comes first
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        forkserver.ensure_running()
+        with _silent_errors():
+            forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
+
+
+@contextmanager
+def _silent_errors() -> Iterator[None]:
+    """Processes started meanwhile have nowhere to complain: when this one dies, the server may be in the middle of a start."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _start(context, function: Callable[[object], str], name: str, argument: object, timeout_s: float) -> _Running:
