@@ -11,7 +11,7 @@ from scipy.ndimage import binary_erosion
 from src.data.preprocessing import array_XYZ
 from src.evaluation.hausdorff import assd_mm, hausdorff_mm
 from src.evaluation.mask_pair import pair_masks
-from src.evaluation.structure_metrics import BOTH_EMPTY, COMPARED, measure
+from src.evaluation.structure_metrics import BOTH_EMPTY, COMPARED, INVENTED, measure
 from src.evaluation.surface import SurfaceDistances, directed_distances_mm, surface_distances
 from tests.conftest import SHARED_DATA
 from tests.src.evaluation.monai_metrics import monai_metrics
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason=f"the real file
 CHAOS_SPACING_MM = (0.7265625, 0.7265625, 2.0)
 OBSERVERS = SHARED_DATA / "hn_interobserver_labels"
 NUMBERS = {"Brain": 1, "Spinal-Canal": 4, "Mandible": 5, "Parotid-Lt": 6, "Brainstem": 10, "Lens-Rt": 15, "Cochlea-Lt": 20}
+FIFTEEN_WITHIN_100_SLICES = (1, *range(4, 18))  # all but the lungs, from the brain to the optic nerves
 
 
 def chaos_mask(folder: str) -> np.ndarray:
@@ -83,6 +84,13 @@ def published_dice(case: str, organ: str) -> float:
     return manifest["interobserver_dice"][organ][list(manifest["cases"]).index(case)]
 
 
+def test_a_gland_that_one_observer_or_none_drew_is_counted_apart():
+    (oncologist, radiographer), spacing_mm = read_observers("TCGA-CV-7236")
+    left, right = (measure(oncologist == number, radiographer == number, spacing_mm, 2.0) for number in (8, 9))
+    assert (left.status, right.status) == (BOTH_EMPTY, INVENTED)
+    assert right.dice == right.surface_dice == 0 and right.pred_cm3 > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", sorted({path.name.split("_")[0] for path in OBSERVERS.glob("*_oncologist.nii.gz")}))
 def test_every_organ_of_two_observers_agrees_as_published(case):
@@ -90,25 +98,26 @@ def test_every_organ_of_two_observers_agrees_as_published(case):
     (oncologist, radiographer), spacing_mm = read_observers(case)
     for organ, number in manifest["labels"].items():
         found = measure(oncologist == number, radiographer == number, spacing_mm, 2.0)
-        assert found.status == (BOTH_EMPTY if organ in manifest["cases"][case]["empty"] else COMPARED), organ
-        # Glands without a score in every case are not in the order of the cases; the cord and the lens hide their container.
-        if organ.startswith(("Submandibular", "Spinal-Canal", "Orbit")):
+        # The manifest calls a gland empty that one of the two did not draw.
+        assert (found.status != COMPARED) == (organ in manifest["cases"][case]["empty"]), organ
+        if found.status != COMPARED:
             continue
-        assert found.dice == pytest.approx(published_dice(case, organ), abs=6e-5), organ
-        assert found.surface_dice > 0.5 and found.assd_mm <= found.hd95_mm < 60
+        assert found.surface_dice > 0.5 and 0 < found.assd_mm <= found.hd95_mm < 60, organ
+        # Glands have no published score in some cases, so that a score's place does not tell its case; cord and lens are
+        # painted over canal and orbit, and a few voxels of neighbours over each other.
+        if not organ.startswith(("Submandibular", "Spinal-Canal", "Orbit")):
+            assert found.dice == pytest.approx(published_dice(case, organ), abs=2e-4), organ
 
 
 @pytest.mark.slow
-def test_fifteen_labels_of_a_whole_scan_take_a_fraction_of_monai_s_time(observers, capsys):
-    """Same masks, same moment, one thread each; MONAI gets each label's mask alone, which is its fastest way."""
+def test_fifteen_labels_of_a_scan_of_100_slices_take_a_fraction_of_monai_s_time(observers, capsys):
+    """Same masks, same moment, one thread each; MONAI gets each label's two masks alone, which is its fastest way."""
     (oncologist, radiographer), spacing_mm = observers
     ours = theirs = 0.0
-    for number in range(1, 16):
-        pred, truth = (labels[..., :100] == number for labels in (oncologist, radiographer))
-        if not pred.any() or not truth.any():
-            continue
+    for number in FIFTEEN_WITHIN_100_SLICES:
+        pred, truth = (np.asarray(labels[..., -100:] == number) for labels in (oncologist, radiographer))
         start = time.process_time()
-        measure(pred, truth, spacing_mm, 1.0)
+        assert measure(pred, truth, spacing_mm, 1.0).status == COMPARED
         middle = time.process_time()
         monai_metrics(pred, truth, spacing_mm, 1.0)
         ours, theirs = ours + middle - start, theirs + time.process_time() - middle
