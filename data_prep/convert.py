@@ -84,7 +84,7 @@ def _convert(arguments: argparse.Namespace) -> int:
         writer = _open_dataset(arguments, pseudonyms)
         outcomes = EveryPatient(export, arguments.input, settings, pseudonyms, writer).convert()
         write_report(arguments.output / REPORT, site=arguments.site, anatomy=arguments.anatomy, outcomes=outcomes)
-    print_summary(outcomes)
+    print_summary(outcomes, report=f"{arguments.output.name}/{REPORT}")
     return int(any(outcome.status == "refused" for outcome in outcomes))
 
 
