@@ -1,21 +1,22 @@
 """Which model a site should use for a structure, and what shows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
 from typing import Literal
 
 import numpy as np
 
 from experiments.statistics import MIN_PATIENTS
 from experiments.statistics.estimate import observed
+from experiments.statistics.holm import holm
 from experiments.statistics.pairs import PairComparison, compare_series
 from experiments.statistics.resampling import Resampling
 from experiments.statistics.score import ScoreTableError
 from experiments.statistics.series import Series
 from experiments.statistics.study import Study
 
-LEVEL = 0.05  # per site and structure, so of twenty of them one may be advised by chance alone
+LEVEL = 0.05
 
 Verdict = Literal["use this one", "use one of these", "no difference shown", "too few patients", "nothing to compare"]
 
@@ -29,9 +30,11 @@ class Advice:
         verdict: ``use this one``: the best mean, and shown better than every other; ``use one of these``: some are shown worse
             than the best; ``no difference shown``: none is; ``too few patients``: shown, not tested; ``nothing to compare``:
             fewer than two candidates have a score here.
-        use: the candidates that are not shown worse than the best mean, best first; empty where nothing was tested.
+        use: the candidates that are not shown worse than the best mean, best first; empty where nothing was tested. Corrected
+            within this site and structure, so of twenty of them one may be narrowed by chance alone.
+        use_over_all: the same, corrected over the pairs of all sites and structures together.
         num_patients: who have a number from every candidate that has any here; everything below is about them.
-        means: by candidate.
+        means: by candidate, best first.
         without_scores: the candidates that have none here, such as the own model of a site that never drew the structure.
         evidence: every pair of candidates, corrected with Holm within this site and structure.
     """
@@ -40,6 +43,7 @@ class Advice:
     structure: str
     verdict: Verdict
     use: tuple[str, ...]
+    use_over_all: tuple[str, ...]
     num_patients: int
     means: dict[str, float | None]
     without_scores: tuple[str, ...]
@@ -62,10 +66,16 @@ def advise(study: Study, resampling: Resampling, candidates: Sequence[str]) -> t
     if len(set(candidates)) < max(2, len(candidates)):
         raise ScoreTableError(f"expected two or more different schemes to choose from, found {', '.join(candidates) or 'none'}")
     series = {name: study.series(name) for name in candidates}
-    return tuple(
+    advice = [
         _advise({name: table.within(site, structure) for name, table in series.items()}, site, structure, resampling)
         for site in study.sites
         for structure in study.structures
+    ]
+    over_all = iter(holm([pair.test.p_value for one in advice for pair in one.evidence]))
+    corrected = [list(islice(over_all, len(one.evidence))) for one in advice]
+    return tuple(
+        replace(one, use_over_all=_not_worse(tuple(one.means) if one.use else (), one.evidence, p_values))
+        for one, p_values in zip(advice, corrected, strict=True)
     )
 
 
@@ -77,31 +87,41 @@ def _advise(parts: dict[str, Series], site: str, structure: str, resampling: Res
     num_patients = int(common_PK.sum())
     ranking = sorted(common, key=lambda name: -(means[name] or 0.0)) if num_patients else list(common)
     evidence = compare_series(common, list(combinations(ranking, 2)), resampling)
-    verdict, use = _choose(ranking, num_patients, evidence)
+    tested = ranking if len(ranking) > 1 and num_patients >= MIN_PATIENTS else ()
+    use = _not_worse(tested, evidence, [pair.p_holm for pair in evidence])
     return Advice(
         site=site,
         structure=structure,
-        verdict=verdict,
+        verdict=_verdict(ranking, use),
         use=use,
+        use_over_all=(),  # known when every cell is
         num_patients=num_patients,
-        means=means,
+        means={name: means[name] for name in ranking},
         without_scores=tuple(name for name in parts if name not in with_scores),
         evidence=evidence,
     )
 
 
-def _choose(ranking: list[str], num_patients: int, evidence: Sequence[PairComparison]) -> tuple[Verdict, tuple[str, ...]]:
-    if len(ranking) < 2:
-        return "nothing to compare", ()
-    if num_patients < MIN_PATIENTS:
-        return "too few patients", ()
-    worse = {pair.difference.minus for pair in evidence if pair.difference.scheme == ranking[0] and _shown_better(pair)}
-    use = tuple(name for name in ranking if name not in worse)
-    if len(use) == 1:
-        return "use this one", use
-    return ("use one of these" if worse else "no difference shown"), use
+def _not_worse(ranking: Sequence[str], evidence: Sequence[PairComparison], p_values: Sequence[float | None]) -> tuple[str, ...]:
+    """The candidates that the first is not shown better than, itself included."""
+    worse = {
+        pair.difference.minus
+        for pair, p_value in zip(evidence, p_values, strict=True)
+        if pair.difference.scheme in ranking[:1] and _shows_better(pair, p_value)
+    }
+    return tuple(name for name in ranking if name not in worse)
 
 
-def _shown_better(pair: PairComparison) -> bool:
+def _shows_better(pair: PairComparison, p_value: float | None) -> bool:
     """Whether the first of the pair is better; a mean that one patient carries against the ranks does not show it."""
-    return pair.p_holm is not None and pair.p_holm < LEVEL and pair.test.rank_biserial > 0 and pair.difference.value > 0
+    return p_value is not None and p_value < LEVEL and pair.test.rank_biserial > 0 and pair.difference.value > 0
+
+
+def _verdict(ranking: Sequence[str], use: Sequence[str]) -> Verdict:
+    if len(ranking) < 2:
+        return "nothing to compare"
+    if not use:
+        return "too few patients"
+    if len(use) == 1:
+        return "use this one"
+    return "use one of these" if len(use) < len(ranking) else "no difference shown"

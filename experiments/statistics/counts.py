@@ -22,7 +22,6 @@ class Counts:
         num_scored: patient × structure cells with a number; only these are in the mean.
         num_absent: true absences, both masks empty; in no mean.
         num_missing: not contoured (or not predicted, by a model that never learned the structure); in no mean.
-        num_resampled: patients who are not the only scored one of their site; the others add nothing to an interval's width.
     """
 
     num_sites: int
@@ -32,21 +31,18 @@ class Counts:
     num_scored: int
     num_absent: int
     num_missing: int
-    num_resampled: int
 
 
 def count(series: Series) -> Counts:
     """Counts the cells and patients of a series."""
     scored_PK = ~np.isnan(series.values_PK)
     scored_P = scored_PK.any(axis=1)
-    patients_J = np.bincount(series.site_P[scored_P])
     return Counts(
-        num_sites=int((patients_J > 0).sum()),
+        num_sites=len(np.unique(series.site_P[scored_P])),
         num_patients=int(scored_P.sum()),
         num_incomplete=int((scored_P & ~scored_PK.all(axis=1)).sum()),
         num_unscored=int((~scored_P).sum()),
         num_scored=int(scored_PK.sum()),
         num_absent=int((series.has_score_PK & ~scored_PK).sum()),
         num_missing=int((~series.has_score_PK).sum()),
-        num_resampled=int(patients_J[patients_J > 1].sum()),
     )

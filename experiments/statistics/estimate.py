@@ -1,24 +1,23 @@
 """A mean or a paired difference with its bootstrap interval and its counts.
 
-The interval is the percentile one. Means over dozens of patients are nearly symmetric, so BCa would correct little, and its
-acceleration, a third moment over five to fifteen patients a site, is noisier than what it corrects. It covers the patients'
-variation with the models as they are; that of another seed is ``seed_spread``.
-
-Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
+The interval covers the patients' variation with the models as they are; that of another seed is ``seed_spread``.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
 from experiments.statistics import MIN_PATIENTS
-from experiments.statistics.averages import WEIGHTINGS, Weighting, average
+from experiments.statistics.averages import WEIGHTINGS, Weighting, cells_of
 from experiments.statistics.counts import Counts, count
 from experiments.statistics.resampling import Resampling
 from experiments.statistics.series import Series
+from experiments.statistics.studentised import studentised_interval
 from experiments.statistics.study import Study
+
+# More of a mean than this from cells of a single patient, and an interval would claim to know what one patient cannot show.
+MAX_LONE_SHARE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +29,10 @@ class Estimate:
         weighting: which mean; at one site and structure both are the same.
         site, structure: of what part; None for all.
         value: None where nothing is scored.
-        low, high: the interval at ``level``; None with fewer than ``MIN_PATIENTS`` patients to resample.
+        low, high: the interval at ``level``; None with fewer than ``MIN_PATIENTS`` patients, with a ``lone_share`` above
+            ``MAX_LONE_SHARE``, and where so few patients differ that there is no bound.
         level: two-sided.
+        lone_share: how much of the mean comes from cells of a single patient, which add no width to the interval.
         counts: what is behind it.
     """
 
@@ -44,6 +45,7 @@ class Estimate:
     low: float | None
     high: float | None
     level: float
+    lone_share: float
     counts: Counts
 
 
@@ -55,30 +57,28 @@ def estimate(series: Series, resampling: Resampling, weighting: Weighting = "mac
         resampling: the study's.
         weighting: of ``WEIGHTINGS``.
     """
-    counts = count(series)
-    low = high = None
-    if counts.num_resampled >= MIN_PATIENTS:
-        means_R = average(series.values_PK, series.site_P, resampling.weights_PR[series.patient_P], weighting)
-        tail = (1 - resampling.level) / 2
-        low, high = map(float, np.quantile(means_R, [tail, 1 - tail]))
+    counts, cells = count(series), cells_of(series.values_PK, series.site_P, weighting)
+    low, high = -math.inf, math.inf
+    if counts.num_patients >= MIN_PATIENTS and cells.lone_share <= MAX_LONE_SHARE:
+        low, high = studentised_interval(cells, resampling.weights_PR[series.patient_P], resampling.level)
     return Estimate(
         scheme=series.scheme,
         minus=series.minus,
         weighting=weighting,
         site=series.site,
         structure=series.structure,
-        value=observed(series, weighting),
-        low=low,
-        high=high,
+        value=_finite(cells.mean),
+        low=_finite(low),
+        high=_finite(high),
         level=resampling.level,
+        lone_share=cells.lone_share,
         counts=counts,
     )
 
 
 def observed(series: Series, weighting: Weighting = "macro") -> float | None:
     """The mean of a series; None where nothing is scored."""
-    value = average(series.values_PK, series.site_P, np.ones((len(series.site_P), 1)), weighting)[0]
-    return None if np.isnan(value) else float(value)
+    return _finite(cells_of(series.values_PK, series.site_P, weighting).mean)
 
 
 def estimate_all(study: Study, resampling: Resampling, pairs: Iterable[tuple[str, str]] | None = None) -> tuple[Estimate, ...]:
@@ -104,3 +104,7 @@ def _parts(series: Series) -> Iterator[Series]:
     for site in (None, *series.sites):
         for structure in (None, *series.structures):
             yield series.within(site, structure)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
