@@ -14,15 +14,15 @@ LEFT[:2] = True
 
 
 def test_missed_and_invented_organs_cost_dice_and_are_counted_beside_the_distances():
-    pairs = [(FULL, FULL), (LEFT, FULL), (EMPTY, FULL), (FULL, EMPTY), (EMPTY, EMPTY)]
+    pairs = [(FULL, FULL), (LEFT, FULL), (EMPTY, FULL), (EMPTY, LEFT), (FULL, EMPTY), (EMPTY, EMPTY)]
     cases = [{"Larynx": measure(pred, truth, SPACING_MM, 0.0)} for pred, truth in pairs]
     cases.append({"Brainstem": measure(FULL, FULL, SPACING_MM, None)})
     found = summarise_metrics(cases, ["Larynx"])["Larynx"]
-    assert (found.num_compared, found.num_missed, found.num_invented, found.num_both_empty) == (2, 1, 1, 1)
+    assert (found.num_compared, found.num_missed, found.num_invented, found.num_both_empty) == (2, 2, 1, 1)
     half = cases[1]["Larynx"]
-    assert found.dice == pytest.approx((1 + half.dice + 0 + 0) / 4)
-    assert found.surface_dice == pytest.approx((1 + half.surface_dice + 0 + 0) / 4)
-    assert found.volume_difference_cm3 == pytest.approx((0 - 0.096 - 0.192 + 0.192) / 4)
+    assert found.dice == pytest.approx((1 + half.dice) / 5)
+    assert found.surface_dice == pytest.approx((1 + half.surface_dice) / 5)
+    assert found.volume_difference_cm3 == pytest.approx((0 - 0.096 - 0.192 - 0.096 + 0.192) / 5)
     assert found.hd95_mm == pytest.approx(half.hd95_mm / 2) and found.assd_mm == pytest.approx(half.assd_mm / 2)
 
 
