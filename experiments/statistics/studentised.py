@@ -12,7 +12,7 @@ Axes: P patients, K structures, R resamples.
 
 Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 12; Hesterberg 2015,
 doi:10.1080/00031305.2015.1089789 (why not the percentile interval in small samples); Davison and Hinkley, Bootstrap Methods and
-their Application, 1997, section 3.2 (several samples) and chapter 2.7 (errors from influence values).
+their Application, 1997, section 3.2 (several samples) and section 2.7 (errors from influence values).
 """
 
 import numpy as np
@@ -42,8 +42,6 @@ def studentised_interval(cells: Cells, weights_PR: np.ndarray, level: float) -> 
     tail = (1 - level) / 2
     # An order statistic: a mean of two would make infinite ratios NaN.
     upper, lower = np.quantile(ratio_R, [1 - tail, tail], method="inverted_cdf")
-    if error_1[0] <= _NO_SPREAD:
-        return cells.mean, cells.mean
     return float(cells.mean - upper * error_1[0]), float(cells.mean - lower * error_1[0])
 
 

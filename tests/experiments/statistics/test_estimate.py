@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.statistics import MIN_PATIENTS
-from experiments.statistics.averages import WEIGHTINGS
+from experiments.statistics.averages import WEIGHTINGS, cells_of
 from experiments.statistics.estimate import estimate, estimate_all
 from experiments.statistics.resampling import resample
 from experiments.statistics.simulation import STRUCTURES, simulated
+from experiments.statistics.studentised import studentised_interval
 from experiments.statistics.study import Study
 from tests.experiments.statistics.score_tables import of_patients, one
 
@@ -93,6 +94,15 @@ def test_the_whole_table_has_every_part_once():
         if e.low is not None:
             assert e.low <= e.value <= e.high
         assert e.counts.num_patients >= MIN_PATIENTS or e.low is None
+
+
+def test_a_site_is_resampled_as_it_is_in_the_whole_study():
+    study = Study.of(simulated(np.random.default_rng(0), 0.0, sizes=(6, 9), contoured=1.0))
+    resampling = resample(study, 200)
+    part = study.series("a").within("site_1")
+    found = estimate(part, resampling)
+    cells = cells_of(study.values["a"][0, 6:], np.zeros(9, int), "macro")
+    assert (found.low, found.high) == studentised_interval(cells, resampling.weights_PR[6:], resampling.level)
 
 
 def test_one_site_is_its_own_macro_mean():
