@@ -2,8 +2,8 @@
 
 Each resample's mean is held against its own standard error, and the interval is made from those ratios. The percentile
 interval and BCa, which use the means alone, are too narrow for few patients: where a difference is skewed towards harm, 95 %
-percentile intervals cover the truth in about 80 % of simulated studies with 5 patients and 91 % with 52 at six sites, these in 94
-and 95 % (``calibration`` prints it), at the price of wide ones for 5. They shift with the values and have no unit.
+percentile intervals cover the truth in about 80 % of simulated studies with 5 patients and 91 % with 52 at six sites, these in
+94 and 95 % (``calibration`` prints it), at the price of wide ones for 5. They shift with the values and have no unit.
 
 A resample that drew none of a cell's patients keeps the cell's observed mean. Leaving the structure out of the mean there would
 make it jump by how hard that structure is, which says nothing about the scheme.
