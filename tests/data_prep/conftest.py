@@ -1,6 +1,7 @@
 """Shared by the tests of data_prep: a hospital's folder of small NIfTI files, and a look at a folder."""
 
 import hashlib
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ SHAPE_ZYX = (10, 20, 24)
 LABELS = {"Brain stem": 1, "LeftParotid": 2, "Parotid-Rt": 3}
 TG263 = {"Brain stem": "Brainstem", "LeftParotid": "Parotid_L", "Parotid-Rt": "Parotid_R"}
 ROOT = Path(__file__).resolve().parents[2]
+# A shell starts what runs in its background with SIGINT ignored, and Python keeps that; a terminal does not.
+AS_IN_A_TERMINAL = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
 
 
 def image_of(array_ZYX: np.ndarray, *, origin=(-20.0, -30.0, 100.0), spacing=(2.0, 2.0, 3.0)) -> sitk.Image:

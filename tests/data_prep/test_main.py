@@ -9,7 +9,7 @@ import pytest
 
 from data_prep.__main__ import COMMANDS, main
 from src.data.dataset import Dataset
-from tests.data_prep.conftest import ROOT
+from tests.data_prep.conftest import AS_IN_A_TERMINAL, ROOT
 
 
 def test_every_command_explains_itself(capsys):
@@ -42,10 +42,8 @@ def test_ctrl_c_ends_an_import_with_130_and_without_a_traceback(openkbp, tmp_pat
     argv = ["--table", str(tmp_path / "cases.csv"), "--images", str(openkbp / "ct"), "--labels", str(openkbp / "label")]
     options = ["--label-map", "data_prep/maps/openkbp.csv", "--anatomy", "head_neck", "--output", str(tmp_path / "out")]
     command = [sys.executable, "-m", "data_prep", "import-nifti", *argv, *options]
-    # A shell starts what runs in its background with SIGINT ignored, and Python keeps that; a terminal does not.
-    as_in_a_terminal = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, cwd=ROOT, **pipes, **as_in_a_terminal)
+    process = subprocess.Popen(command, cwd=ROOT, **pipes, **AS_IN_A_TERMINAL)
     give_up = time.monotonic() + 60
     while not list((tmp_path / "out").glob("*/cases/openkbp*")) and process.poll() is None and time.monotonic() < give_up:
         time.sleep(0.01)
