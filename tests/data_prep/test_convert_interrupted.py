@@ -142,7 +142,7 @@ def test_killed_while_a_case_is_replaced_the_split_is_kept(undisturbed, output, 
 def test_ctrl_c_ends_it_at_once_without_a_traceback(undisturbed, output, tmp_path):
     """As a terminal sends it: to every process of the command."""
     # Many, so that a busy machine is not done before the signal is sent.
-    export = write_export(tmp_path / "in", *(small_patient(number) for number in range(1, 41)))
+    export = write_export(tmp_path / "in", *(small_patient(number) for number in range(1, 21)))
     command = [sys.executable, "-m", "data_prep", *arguments(export, output)]
     pipes = {"stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes, **AS_IN_A_TERMINAL) as process:
@@ -154,7 +154,7 @@ def test_ctrl_c_ends_it_at_once_without_a_traceback(undisturbed, output, tmp_pat
     assert process.returncode == 130
     assert errors == "stopped; what was written is a valid dataset, and the same command goes on from it\n"
     assert_valid(output)
-    assert 0 < len(list(output.glob("conversion/*.json"))) < 40
+    assert 0 < len(list(output.glob("conversion/*.json"))) < 20
 
 
 def test_two_conversions_into_one_dataset_are_one_too_many(undisturbed, output, capsys):
