@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.dicom.header import Header, read_header
-from data_prep.dicom.listing import ListedFile, list_files
+from data_prep.dicom.listing import EMPTY, OUT_OF_REACH, ListedFile, list_files
 from data_prep.dicom.lost_files import attribute_damaged, find_damaged, note_empty, refuse_shared_series
 from data_prep.dicom.objects import Export, ExportedPatient, Skipped, StructureSetFile
 from data_prep.dicom.open_file import NotDicom
@@ -53,7 +53,7 @@ def _read_headers(files: Sequence[ListedFile]) -> tuple[list[Header], list[Skipp
     for item in tqdm(files, desc="reading headers", unit="file", disable=None):
         try:
             if item.why:
-                skipped.append(Skipped(file=item.file, why=item.why))
+                skipped.append(Skipped(file=item.file, why=item.why, may_be_rtstruct=item.why in (EMPTY, OUT_OF_REACH)))
             else:
                 headers.append(read_header(item.file))
         except NotDicom:
@@ -62,7 +62,7 @@ def _read_headers(files: Sequence[ListedFile]) -> tuple[list[Header], list[Skipp
 
 
 def _skip(header: Header) -> Skipped:
-    return Skipped(file=header.file, why=header.why or "names no patient, study, series or frame of reference")
+    return header.skipped(header.why or "names no patient, study, series or frame of reference")
 
 
 def _patient(group: PatientFiles) -> ExportedPatient:

@@ -9,7 +9,7 @@ from pydicom.uid import UID, CTImageStorage, MediaStorageDirectoryStorage, RTStr
 from data_prep.dicom.ct_header import CT_KEYWORDS, read_ct_slice
 from data_prep.dicom.element import read_text, read_words, tag_of
 from data_prep.dicom.identifiers import IDENTIFIER_TAGS, patient_name, read_identifiers
-from data_prep.dicom.objects import CTSlice, DicomFile, StructureSetFile
+from data_prep.dicom.objects import CTSlice, DicomFile, Skipped, StructureSetFile
 from data_prep.dicom.open_file import Ending, NotDicom, has_preamble, open_header
 from data_prep.dicom.structure_set_header import read_structure_set_header, referenced_uids
 from src.errors import DicomError
@@ -48,6 +48,10 @@ class Header:
     identifiers: frozenset[str] = field(default=frozenset(), repr=False)
     found: CTSlice | StructureSetFile | None = None
     why: str = ""
+
+    def skipped(self, why: str) -> Skipped:
+        """The same file as one that is not used."""
+        return Skipped(file=self.file, why=why, may_be_rtstruct=self.kind in ("rtstruct", "damaged"))
 
 
 def read_header(file: DicomFile) -> Header:

@@ -9,6 +9,7 @@ from data_prep.dicom.objects import DicomFile
 from src.errors import DicomError
 
 EMPTY = "an empty file"
+OUT_OF_REACH = "a link to nothing, or a file that may not be looked at"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def _why_not(folder: Path, path: Path) -> str:
     try:
         status = (folder / path).stat()
     except OSError:
-        return "a link to nothing, or a file that may not be looked at"
+        return OUT_OF_REACH
     if not stat.S_ISREG(status.st_mode):
         return "no file but a device or pipe"
     return "" if status.st_size else EMPTY

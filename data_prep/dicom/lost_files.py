@@ -40,7 +40,7 @@ def refuse_shared_series(groups: Sequence[PatientFiles], patients: Sequence[Expo
 
     def shared(number: int, series: CTSeries) -> list[Skipped]:
         found = owners.get((series.study_uid, series.series_uid), ())
-        return [Skipped(file=header.file, why=_TWO_PATIENTS) for other, header in found if other != number]
+        return [header.skipped(_TWO_PATIENTS) for other, header in found if other != number]
 
     return [
         replace(patient, series=tuple(with_broken(series, shared(number, series)) for series in patient.series))
@@ -72,8 +72,7 @@ def _with_damaged(patient: ExportedPatient, mine: Sequence[Header], doubtful: Se
         files = listed(header.file for header in doubtful)
         notes = [f"{files} in the same folder: damaged, and may be slices of this patient"]
     series = tuple(
-        with_broken(one, [Skipped(file=header.file, why=_NEIGHBOUR) for header in mine if _beside(header, one)])
-        for one in patient.series
+        with_broken(one, [header.skipped(_NEIGHBOUR) for header in mine if _beside(header, one)]) for one in patient.series
     )
     return replace(patient, series=series, notes=(*patient.notes, *notes))
 

@@ -61,10 +61,17 @@ class CTSlice:
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """A file that is not used, and why, in plain words: ``no DICOM``, ``MR image``, ``multi-frame CT``."""
+    """A file that is not used.
+
+    Attributes:
+        file: where it lies.
+        why: in plain words: ``no DICOM``, ``an empty file``, ``multi-frame CT``.
+        may_be_rtstruct: whether it is an RTSTRUCT, or too damaged, or too far away, to say what it is.
+    """
 
     file: DicomFile
     why: str
+    may_be_rtstruct: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,14 +34,14 @@ def group_series(headers: Sequence[Header]) -> tuple[tuple[CTSeries, ...], list[
     for group in groups:
         slices = tuple(header.found for header in group if isinstance(header.found, CTSlice))
         if not slices or all("LOCALIZER" in image.image_type for image in slices):
-            skipped += [Skipped(file=header.file, why=header.why or "a localizer") for header in group]
+            skipped += [header.skipped(header.why or "a localizer") for header in group]
             continue
-        broken = [Skipped(file=header.file, why=header.why) for header in group if header.found is None]
-        broken += [Skipped(file=header.file, why=_LOST_UID) for header in lost if header.study_uid == slices[0].study_uid]
-        broken += [Skipped(file=header.file, why=_WRONG_KIND) for header in headers if _misplaced(header, slices[0].series_uid)]
+        broken = [header.skipped(header.why) for header in group if header.found is None]
+        broken += [header.skipped(_LOST_UID) for header in lost if header.study_uid == slices[0].study_uid]
+        broken += [header.skipped(_WRONG_KIND) for header in headers if _misplaced(header, slices[0].series_uid)]
         series.append(_series(len(series) + 1, slices, broken))
     attributed = {item.file.label for one in series for item in one.broken}
-    skipped += [Skipped(file=header.file, why=_LOST_UID) for header in lost if header.file.label not in attributed]
+    skipped += [header.skipped(_LOST_UID) for header in lost if header.file.label not in attributed]
     return tuple(series), skipped
 
 

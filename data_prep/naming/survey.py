@@ -8,9 +8,7 @@ from tqdm import tqdm
 
 from data_prep.conversion.redaction import Redactor
 from data_prep.conversion.redactors import redactor_of, redactor_of_everybody
-from data_prep.dicom.header import read_header
 from data_prep.dicom.objects import Export, ExportedPatient, Skipped
-from data_prep.dicom.open_file import NotDicom
 from data_prep.dicom.structure_set import read_structure_set
 from data_prep.naming.decide import decide_name, decide_names
 from data_prep.naming.decision import NameDecision
@@ -129,16 +127,9 @@ def _written(decision: NameDecision, anatomy: str, names: Mapping[str, str | Non
 
 def _unreadable(export: Export) -> list[Skipped]:
     """Files that are an RTSTRUCT, or too damaged to say what they are."""
-    listed = [*export.skipped, *(item for patient in export.patients for item in _left_out(patient))]
-    return [item for item in {item.file.label: item for item in listed}.values() if _may_be_rtstruct(item)]
+    skipped = [*export.skipped, *(item for patient in export.patients for item in _left_out(patient))]
+    return list({item.file.label: item for item in skipped if item.may_be_rtstruct}.values())
 
 
 def _left_out(patient: ExportedPatient) -> list[Skipped]:
     return [*patient.skipped, *(item for series in patient.series for item in series.broken)]
-
-
-def _may_be_rtstruct(item: Skipped) -> bool:
-    try:
-        return read_header(item.file).kind in ("rtstruct", "damaged")
-    except (NotDicom, OSError):
-        return False

@@ -1,6 +1,7 @@
 """The command ``names`` on small exports and on real RTSTRUCTs."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -103,6 +104,17 @@ def test_an_rtstruct_that_cannot_be_read_is_told_and_the_others_are_listed(tmp_p
     captured = capsys.readouterr().out
     assert code == 1 and "Myelon" in rows
     assert captured.count("its names are missing above") == 1 and "file_0001: " in captured
+
+
+def test_a_file_that_cannot_be_looked_into_may_be_an_rtstruct_and_a_pipe_is_none(tmp_path, export, capsys):
+    os.mkfifo(export / "0_pipe")  # whoever opens it waits for ever
+    (export / "1_empty").touch()
+    (export / "2_gone").symlink_to(tmp_path / "nowhere")
+    (export / "3_notes.txt").write_text("Larynx")
+    code, _ = run(tmp_path, export)
+    told = capsys.readouterr().out
+    assert code == 1 and told.count("its names are missing above") == 2
+    assert "file_0002: an empty file" in told and "file_0003: a link to nothing" in told
 
 
 def test_a_folder_without_rtstruct_is_refused(tmp_path, capsys):
