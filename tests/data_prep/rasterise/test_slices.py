@@ -58,6 +58,34 @@ def test_contours_of_one_plane_stay_together_though_their_heights_were_written_d
     assert len(distribute(place(contours, grid), grid).outlines[3]) == 2
 
 
+@pytest.mark.parametrize("offset_mm", [0.15, 0.5, -0.3])
+@pytest.mark.parametrize("beside", [range(2, 8), [4], [4, 5, 6]])
+@pytest.mark.parametrize("centre_x", [18, 45])
+def test_a_hole_or_a_part_beside_the_plane_of_its_slice_is_refused_and_never_taken_for_the_whole(offset_mm, beside, centre_x):
+    grid = make_grid(size=(60, 32, 12))
+    organ = [ring((18, 15, 3 * z + offset_mm * (z in beside)), 12) for z in range(2, 8)]
+    other = [ring((centre_x, 15, 3 * z), 8) for z in range(2, 8)]
+    with pytest.raises(DicomError, match=f"found some {abs(offset_mm):.2f} mm beside others of their slice"):
+        distribute(place(make_roi(grid, organ + other).contours, grid), grid)
+
+
+def test_of_one_slice_with_two_planes_nobody_can_tell_a_finer_step():
+    with pytest.raises(DicomError, match=r"found some 0\.40 mm beside others"):
+        sliced([9, 9.4])
+
+
+@pytest.mark.parametrize("step_mm", [0.5, 0.7, 1.0, 2.5])
+def test_finer_planes_of_any_regular_step_are_no_contours_beside_others(step_mm):
+    heights_mm = np.delete(np.arange(4, 30, step_mm), [4])
+    assert sorted(sliced(heights_mm).outlines) == sorted(set(np.floor(heights_mm / 3 + 0.5).astype(int)))
+
+
+@pytest.mark.parametrize("num_contours", [3, 12])
+def test_centimetres_are_refused(num_contours):
+    with pytest.raises(DicomError, match=r"found them every 0\.3 mm, a tenth of that: they seem to be in centimetres"):
+        sliced(10 + 0.3 * np.arange(num_contours))
+
+
 @pytest.mark.parametrize(
     ("step_mm", "heights_mm"),
     [(6, [0, 6, 12, 18]), (6, [0, 6, 12]), (7.5, np.arange(0, 30, 7.5)), (3.75, np.arange(0, 30, 3.75))],
