@@ -25,13 +25,13 @@ def source_digest(pseudonyms: Pseudonyms, patient: ExportedPatient, options: Map
         patient: what the export holds of the patient.
         options: what else the outcome depends on.
     """
-    in_order = sorted(files_of(patient), key=lambda found: found[2].label)  # which is not in it: labels move
+    in_order = sorted(_files_of(patient), key=lambda found: found[2].label)  # which is not in it: labels move
     files = [f"{kind}|{uid}|{_state(file)}" for kind, uid, file in in_order]
     parts = [*files, *patient.notes, repr(sorted(options.items())), rules_digest()]
     return pseudonyms.digest("\n".join(parts).encode("utf-8", "surrogatepass"))
 
 
-def files_of(patient: ExportedPatient) -> Iterator[tuple[str, str, DicomFile]]:
+def _files_of(patient: ExportedPatient) -> Iterator[tuple[str, str, DicomFile]]:
     """Every file of a patient, with what it was taken for and its UID ("" where it was not used)."""
     for series in patient.series:
         yield from ((series.label, image.sop_uid, image.file) for image in series.slices)

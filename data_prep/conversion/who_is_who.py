@@ -1,15 +1,7 @@
 """What the private folder says of a patient, so that a physicist finds the patient of a case."""
 
 from data_prep.conversion.pseudonym import Pseudonyms
-from data_prep.conversion.source import files_of
-from data_prep.dicom.character_set import decode_text
-from data_prep.dicom.element import raw_bytes, read_text, tag_of
-from data_prep.dicom.objects import DicomFile, Export, ExportedPatient
-from data_prep.dicom.open_file import open_header
-from data_prep.dicom.quiet import quiet_pydicom
-from src.errors import DicomError
-
-_NAME_TAGS = tuple(tag_of(keyword) for keyword in ("SpecificCharacterSet", "PatientName"))
+from data_prep.dicom.objects import Export, ExportedPatient
 
 
 def record_patients(pseudonyms: Pseudonyms, export: Export, cases: dict[str, str]) -> None:
@@ -29,19 +21,8 @@ def _row(patient: ExportedPatient, case: str) -> dict[str, str]:
     return {
         "case": case,
         "patient": patient.key,
-        "name": next((name for _, _, file in files_of(patient) if (name := _name_in(file))), ""),
+        "name": patient.name,
         "studies": " ".join(sorted({one.study_uid for one in (*series, *structure_sets)} - {""})),
         "series": " ".join(one.series_uid for one in series),
         "structure_sets": " ".join(header.sop_uid for header in structure_sets),
     }
-
-
-def _name_in(file: DicomFile) -> str:
-    """The patient's name in a file; "" where it has none, or is no longer readable."""
-    try:
-        dataset, _ = open_header(file, _NAME_TAGS)
-        value = raw_bytes(dataset, "PatientName") or b""
-        with quiet_pydicom():
-            return decode_text(value, read_text(dataset, "SpecificCharacterSet"))[0].strip(" \0")
-    except DicomError:
-        return ""

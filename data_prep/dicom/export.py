@@ -75,6 +75,7 @@ def _patient(group: PatientFiles) -> ExportedPatient:
     ]
     return ExportedPatient(
         key=group.key,
+        name=next((header.name for header in group.headers if header.name), ""),
         identifiers=frozenset().union(*(header.identifiers for header in group.headers)),
         series=series,
         structure_sets=tuple(header.found for header in group.headers if isinstance(header.found, StructureSetFile)),

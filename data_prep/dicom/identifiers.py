@@ -70,9 +70,13 @@ def read_identifiers(dataset: FileDataset) -> frozenset[str]:
 
 
 def patient_name(dataset: FileDataset) -> str:
-    """What tells two names apart: letters alone, without case, separators and representation groups; "" when absent."""
-    name = next(iter(_texts(dataset, "PatientName")), "").split("=")[0]
-    return " ".join(re.split(r"[\^\s,]+", name.casefold())).strip()
+    """The patient's name as the header writes it; "" when absent."""
+    return next(iter(_texts(dataset, "PatientName")), "")
+
+
+def folded_name(name: str) -> str:
+    """What tells two names apart: letters alone, without case, separators and representation groups."""
+    return " ".join(re.split(r"[\^\s,]+", name.split("=")[0].casefold())).strip()
 
 
 def _texts(dataset: FileDataset, keyword: str) -> tuple[str, ...]:

@@ -156,6 +156,7 @@ class ExportedPatient:
 
     Attributes:
         key: what tells patients apart (PatientID, or what stands in for an empty one); private.
+        name: PatientName of the first file that has one, "" where none has; private.
         identifiers: every identifying text seen in the headers: names and their parts, numbers, dates, UIDs; private.
         series: the CT series, by label.
         structure_sets: the RTSTRUCTs.
@@ -169,6 +170,7 @@ class ExportedPatient:
     structure_sets: tuple[StructureSetFile, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...] = ()
+    name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

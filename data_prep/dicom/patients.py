@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from data_prep.dicom.header import Header
+from data_prep.dicom.identifiers import folded_name
 
 
 @dataclass
@@ -44,7 +45,7 @@ def group_patients(headers: Sequence[Header]) -> tuple[list[PatientFiles], list[
 
 def name_notes(headers: Iterable[Header]) -> list[str]:
     """Whether one PatientID stands for two people."""
-    names = {header.name for header in headers if header.name}
+    names = {folded_name(header.name) for header in headers} - {""}
     return [f"{len(names)} different names under one PatientID: is it one patient?"] if len(names) > 1 else []
 
 
