@@ -14,7 +14,7 @@ from data_prep.case_table import CaseRow
 from data_prep.csv_file import read_csv
 from data_prep.naming.import_names import one_native_each
 from data_prep.nifti_file import find_nifti, native_name, read_header, read_volume
-from src.data.case_image import check_same_grid
+from src.data.case_image import check_same_grid, to_mask
 from src.errors import CaseError, DatasetError
 
 
@@ -77,7 +77,7 @@ class LabelMaps:
         if drawn is None:
             drawn = tuple(name for name, labels in self._labels_of.items() if present.intersection(map(float, labels)))
         chosen = one_native_each(row.case, drawn, matched)
-        return {name: _as_mask(np.isin(labels_ZYX, self._labels_of[native]), ct) for name, native in chosen.items()}
+        return {name: to_mask(np.isin(labels_ZYX, self._labels_of[native]), ct) for name, native in chosen.items()}
 
 
 class MaskFiles:
@@ -102,7 +102,7 @@ class MaskFiles:
         for name, native in chosen.items():
             check_same_grid(row.case, name, read_header(row.case, files[native], f"mask of {name}"), ct)
             image = read_volume(row.case, files[native], f"mask of {name}")
-            masks[name] = _as_mask(sitk.GetArrayViewFromImage(image) > 0, ct)
+            masks[name] = to_mask(sitk.GetArrayViewFromImage(image) > 0, ct)
         return masks
 
     def _files(self, row: CaseRow) -> dict[str, Path]:
@@ -127,9 +127,3 @@ def _read_label_map(path: Path) -> dict[str, list[int]]:
             raise DatasetError(f"{path.name}, line {line}: label {row['label']} stands twice; give it one name")
         labels_of.setdefault(row["name"], []).append(int(row["label"]))
     return labels_of
-
-
-def _as_mask(inside_ZYX: np.ndarray, ct: sitk.Image) -> sitk.Image:
-    mask = sitk.GetImageFromArray(inside_ZYX.astype(np.uint8))
-    mask.CopyInformation(ct)
-    return mask

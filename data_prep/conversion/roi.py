@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, MutableMapping
 
-import numpy as np
 import SimpleITK as sitk
 
 from data_prep.conversion.candidates import Chosen
@@ -10,6 +9,7 @@ from data_prep.conversion.outcome import RoiOutcome
 from data_prep.dicom.objects import Grid, Roi
 from data_prep.naming.decision import NameDecision
 from data_prep.rasterise.roi_mask import rasterise
+from src.data.case_image import to_mask
 from src.errors import DicomError
 
 
@@ -42,9 +42,7 @@ def _convert_roi(
         rasterised = rasterise(roi, grid)
     except DicomError as error:
         return ended("refused", str(error))
-    mask = sitk.GetImageFromArray(rasterised.mask_ZYX.astype(np.uint8))
-    mask.CopyInformation(ct)
-    masks[decision.structure] = mask
+    masks[decision.structure] = to_mask(rasterised.mask_ZYX, ct)
     return RoiOutcome(
         native=decision.native,
         structure=decision.structure,

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from data_prep.case_table import CaseRow
 from data_prep.csv_file import read_csv
 from data_prep.openkbp.patient import Patient, read_patient
+from src.data.case_image import to_mask
 from src.errors import CaseError, DatasetError
 
 MAPS = Path(__file__).resolve().parents[1] / "maps"
@@ -79,7 +80,7 @@ class PublicPatients:
         patient = read_patient(row.case, self._folders[row.case], self._label_of)
         self._compare(row, patient)
         masks = {
-            self._matched[name]: _as_mask(patient.labels_ZYX == self._label_of[name], patient.ct) for name in patient.contoured
+            self._matched[name]: to_mask(patient.labels_ZYX == self._label_of[name], patient.ct) for name in patient.contoured
         }
         return patient.ct, masks
 
@@ -97,9 +98,3 @@ class PublicPatients:
                 f"expected the voxels of the study in {row.source}, found others; clone the repository again, or give a "
                 f"--table without the column {DIGEST_COLUMN} to take them as they are",
             )
-
-
-def _as_mask(inside_ZYX: np.ndarray, ct: sitk.Image) -> sitk.Image:
-    mask = sitk.GetImageFromArray(inside_ZYX.astype(np.uint8))
-    mask.CopyInformation(ct)
-    return mask

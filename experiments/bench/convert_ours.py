@@ -21,6 +21,7 @@ from data_prep.dicom.export import scan_export
 from data_prep.dicom.pairing import find_series
 from data_prep.dicom.structure_set import read_structure_set
 from data_prep.rasterise.roi_mask import rasterise
+from src.data.case_image import to_mask
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
 from src.data.structures import load_structures
@@ -49,9 +50,7 @@ def to_files(export: Path, output: Path) -> dict:
     began = time.perf_counter()
     ct, masks = masks_of(export)
     names = (structure.name for structure in load_structures())
-    images = {name: sitk.GetImageFromArray(mask.astype(np.uint8)) for name, mask in zip(names, masks.values(), strict=False)}
-    for image in images.values():
-        image.CopyInformation(ct)
+    images = {name: to_mask(mask, ct) for name, mask in zip(names, masks.values(), strict=False)}
     writer.add_case("case_0", ct, images)
     return {"seconds": time.perf_counter() - began, "voxels": _count(masks)}
 

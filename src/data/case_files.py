@@ -6,7 +6,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from src.data.case_image import as_int16, check_same_grid
+from src.data.case_image import as_int16, as_uint8, check_same_grid
 from src.data.dataset import check_name
 from src.data.structures import load_structures
 
@@ -38,8 +38,7 @@ def write_beside(dataset_path: Path, name: str, ct: sitk.Image, masks: Mapping[s
     (partial / "structures").mkdir(parents=True)
     sitk.WriteImage(as_int16(name, ct), str(partial / "ct.nii.gz"), useCompression=True)
     for structure, mask in masks.items():
-        binary = sitk.Cast(mask > 0, sitk.sitkUInt8)
-        sitk.WriteImage(binary, str(partial / "structures" / f"{structure}.nii.gz"), useCompression=True)
+        sitk.WriteImage(as_uint8(mask), str(partial / "structures" / f"{structure}.nii.gz"), useCompression=True)
     return partial
 
 

@@ -52,6 +52,25 @@ def _short(values) -> str:
     return "(" + ", ".join(f"{value:.4g}" for value in values) + ")"
 
 
+def to_mask(inside_ZYX: np.ndarray, ct: sitk.Image) -> sitk.Image:
+    """A mask in the type datasets hold, uint8 0 or 1, on the grid of its CT.
+
+    Args:
+        inside_ZYX: bool, of the CT's size.
+        ct: for the grid.
+    """
+    mask = sitk.GetImageFromArray(np.ascontiguousarray(inside_ZYX).view(np.uint8))
+    mask.CopyInformation(ct)
+    return mask
+
+
+def as_uint8(mask: sitk.Image) -> sitk.Image:
+    """A mask in the type datasets hold: 1 where it is above 0; one that is so already comes back as it is."""
+    if mask.GetPixelID() == sitk.sitkUInt8 and sitk.GetArrayViewFromImage(mask).max() <= 1:
+        return mask
+    return sitk.Cast(mask > 0, sitk.sitkUInt8)
+
+
 def as_int16(case: str, ct: sitk.Image) -> sitk.Image:
     """The CT in the type datasets hold: int16 HU, fractions rounded.
 
