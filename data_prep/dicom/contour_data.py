@@ -19,7 +19,8 @@ MAX_NUMBER_LENGTH = 64
 MAX_CONTOUR_POINTS = 500_000
 
 # Without blanks, underscores and hyphens, which exporters set as they please. PS3.3 C.8.8.6.3.
-_CLOSED = ("CLOSEDPLANAR", "CLOSEDPLANARXOR")
+_EXCLUSIVE = "CLOSEDPLANARXOR"
+_CLOSED = ("CLOSEDPLANAR", _EXCLUSIVE)
 _NOT_CLOSED = {"POINT": "POINT", "OPENPLANAR": "OPEN_PLANAR", "OPENNONPLANAR": "OPEN_NONPLANAR"}
 
 
@@ -65,7 +66,7 @@ def read_contours(items: Iterable[Elements]) -> RoiContours:
         if len(points_mm) < 3:
             notes["of fewer than 3 points"] += 1
         else:
-            contours.append(Contour(points_mm=points_mm))
+            contours.append(Contour(points_mm=points_mm, exclusive=kind == _EXCLUSIVE))
     return RoiContours(contours=tuple(contours), notes=_told(notes), damage=_told(damage))
 
 

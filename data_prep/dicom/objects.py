@@ -36,7 +36,6 @@ class CTSlice:
         row_direction, column_direction: (3,) float64 unit vectors in which the column index and the row index grow.
         row_spacing_mm, column_spacing_mm: distance between the centres of neighbouring rows, of neighbouring columns.
         transfer_syntax: UID of how the pixels are coded.
-        acquisition_number, instance_number: as in the header, None when absent; never used for the order.
         notes: what a person should know of its voxels (compressed with loss), in plain words.
     """
 
@@ -54,8 +53,6 @@ class CTSlice:
     row_spacing_mm: float
     column_spacing_mm: float
     transfer_syntax: str
-    acquisition_number: int | None
-    instance_number: int | None
     notes: tuple[str, ...] = ()
 
 
@@ -194,9 +191,11 @@ class Contour:
 
     Attributes:
         points_mm: (N, 3) float64, N at least 3, LPS; the last point is joined to the first.
+        exclusive: whether it is of the type CLOSEDPLANAR_XOR: what two such contours of a plane share is outside.
     """
 
     points_mm: np.ndarray
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +205,6 @@ class Roi:
     Attributes:
         number: ROINumber.
         name: ROIName as decoded by its character set; may hold anything, a patient's name too.
-        interpreted_type: RTROIInterpretedType in upper case, "" when absent; not to be trusted (exports call targets ORGAN).
         frame_uid: ReferencedFrameOfReferenceUID; private.
         contours: its closed planar contours; empty for an empty ROI or one of points.
         notes: what was left out and why (``3 contours of type POINT``), in plain words.
@@ -215,11 +213,15 @@ class Roi:
 
     number: int
     name: str
-    interpreted_type: str
     frame_uid: str = field(repr=False)
     contours: tuple[Contour, ...]
     notes: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether somebody drew it, be it readable or not."""
+        return bool(self.contours or self.damage)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ that combine by exclusive or erase what XiO stored twice (7.5 % of a lung). So, 
    UID; what lies above or below the CT is left out, never wrapped around (``plane``, ``slices``);
 2. copies of a contour are left out (``duplicates``);
 3. a pixel is inside when its centre is, by the even-odd rule, exactly (``polygon``);
-4. nested contours alternate, partly overlapping ones are joined (``slice_mask``);
+4. nested contours alternate, partly overlapping ones are joined unless the file says exclusive (``slice_mask``);
 5. no slice is filled that has no contour: the gap is noted. Contours on every n-th slice are refused.
 
 Measured (``python -m experiments.contour_accuracy``): the IBSI lung phantom is the published mask voxel for voxel (125 256);
@@ -74,9 +74,10 @@ def _rasterise(roi: Roi, grid: Grid) -> RasterisedRoi:
         raise DicomError("expected closed contours, found none; leave it out")
     sliced = distribute(place(roi.contours, grid), grid)
     mask_ZYX = np.zeros(grid.size[::-1], bool)
+    exclusive = any(contour.exclusive for contour in roi.contours)  # the standard wants all of an ROI to be, if one is
     slices: list[SliceFacts] = []
     for z, outlines in sorted(sliced.outlines.items()):
-        mask_ZYX[z], facts = combine(outlines, grid.size[:2], grid.spacing_mm[:2])
+        mask_ZYX[z], facts = combine(outlines, grid.size[:2], grid.spacing_mm[:2], exclusive=exclusive)
         slices.append(facts)
     voxels = int(np.count_nonzero(mask_ZYX))
     if not voxels:

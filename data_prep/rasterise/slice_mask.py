@@ -5,6 +5,8 @@ several outlines. Planning systems also mean holes by nested contours of the pla
 exclusive or, whatever their winding. For plain contours that overlap partly the standard says nothing; in the files at hand
 they are neighbouring strokes that share a seam (LUNG1-002 contrast: 0.1 to 2.5 % of the smaller one), where exclusive or would
 cut the seam out. They are joined. What lies inside another contour by 90 % is a hole that touches the edge, not a stroke.
+Contours of the type CLOSEDPLANAR_XOR say how they are meant: exclusive or, however they overlap. Only copies are left out
+there too, since nobody draws a contour twice to erase it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +44,7 @@ class SliceFacts:
 
 
 def combine(
-    outlines: Sequence[np.ndarray], size_xy: tuple[int, int], pixel_mm: tuple[float, float]
+    outlines: Sequence[np.ndarray], size_xy: tuple[int, int], pixel_mm: tuple[float, float], *, exclusive: bool = False
 ) -> tuple[np.ndarray, SliceFacts]:
     """Fills one slice.
 
@@ -50,6 +52,7 @@ def combine(
         outlines: (N, 2) each, continuous pixel index; at least one.
         size_xy: of the image in pixels.
         pixel_mm: distance of pixel centres in x and y.
+        exclusive: whether they are of the type CLOSEDPLANAR_XOR.
 
     Returns:
         (Y, X) bool, the whole image; all False where no pixel's centre lies inside. And what is to be said of it.
@@ -65,7 +68,8 @@ def combine(
     kept = without_copies([outline * pixel_mm for outline in outlines]) if pairs else range(len(outlines))
     filled = {number: fill(outlines[number], size_xy) for number in kept}
     areas = {number: area_pixels(outlines[number]) for number in kept}
-    parts, sign_of, seam_pixels = _parts([pair for pair in pairs if filled.keys() >= set(pair)], filled, areas)
+    overlaps = [pair for pair in pairs if filled.keys() >= set(pair)]
+    parts, sign_of, seam_pixels = _parts(overlaps, filled, areas, exclusive)
     inside_YX = np.zeros(size_xy[::-1], bool)
     for part in parts:
         _paint(inside_YX, [filled[number] for number in part])
@@ -94,7 +98,7 @@ def _pairs(outlines: Sequence[np.ndarray]) -> list[tuple[int, int]]:
 
 
 def _parts(
-    pairs: Sequence[tuple[int, int]], filled: Mapping[int, Filled], areas: Mapping[int, float]
+    pairs: Sequence[tuple[int, int]], filled: Mapping[int, Filled], areas: Mapping[int, float], exclusive: bool
 ) -> tuple[list[list[int]], dict[int, int], int]:
     """Groups of contours to join, +1 or -1 per contour (drawn or cut out), and the pixels shared within groups."""
     part_of, sign_of, seam_pixels = {number: number for number in filled}, dict.fromkeys(filled, 1), 0
@@ -104,6 +108,8 @@ def _parts(
             continue
         if shared >= NESTED_SHARE * min(filled[first].pixels, filled[second].pixels):
             sign_of[min(first, second, key=areas.__getitem__)] *= -1
+            continue
+        if exclusive:
             continue
         seam_pixels += shared
         old, new = part_of[second], part_of[first]

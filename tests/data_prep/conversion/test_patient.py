@@ -114,6 +114,20 @@ def test_what_becomes_of_each_kind_of_roi(convert, tmp_path):
     assert "nobody knows which structure is meant by 'Schnurzpiep'" in warnings
 
 
+@pytest.mark.parametrize(("kind", "shared"), [("CLOSED_PLANAR", 0), ("CLOSEDPLANAR_XOR", 18)])
+def test_what_exclusive_contours_share_is_outside(convert, tmp_path, kind, shared):
+    patient = with_rois()
+    corners = [[(4, 4), (12, 4), (12, 12), (4, 12)], [(9, 6), (17, 6), (17, 14), (9, 14)]]
+    squares = [patient.point_mm([(x - 0.5, y - 0.5, z) for x, y in one]) for one in corners for z in (4, 5)]
+
+    def add(dataset):
+        add_roi(dataset, patient, "Heart", squares, kind=kind)
+
+    _, images = convert(write_export(tmp_path / "in", patient, change_rtstruct=add))
+    mask_ZYX = sitk.GetArrayFromImage(images["Heart"])
+    assert mask_ZYX.sum() == 2 * (64 + 64 - 18 - shared)
+
+
 def test_names_csv_decides(convert, tmp_path):
     patient = with_rois(Schnurzpiep=SmallPatient().cylinder((12, 10), 5, 2, 7))
     names = {"schnurzpiep": "Heart", "lungl": None}

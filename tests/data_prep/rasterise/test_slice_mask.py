@@ -94,6 +94,19 @@ def test_strokes_that_share_a_seam_are_joined_and_the_seam_is_counted():
     assert facts.area_pixels == 28 * 18
 
 
+def test_contours_that_say_so_are_exclusive_however_they_overlap():
+    outlines = square(2, 2, 14, 20), square(10, 2, 30, 20), square(16, 5, 20, 9)
+    inside_YX, facts = combine(outlines, SIZE, (1.0, 1.0), exclusive=True)
+    expected_YX = pixels((2, 2, 30, 20), (10, 2, 14, 20))
+    expected_YX[5:9, 16:20] = False
+    assert (inside_YX == expected_YX).all()
+    assert facts.seam_pixels == 0
+    assert facts.area_pixels == pytest.approx(expected_YX.sum())
+    again_YX, again = combine([*outlines, outlines[0][::-1]], SIZE, (1.0, 1.0), exclusive=True)
+    assert (again_YX == expected_YX).all()
+    assert again.copies == 1
+
+
 def test_two_holes_that_overlap_make_one_hole():
     inside_YX, _ = drawn(square(*OUTER), square(6, 6, 14, 14), square(12, 8, 20, 20))
     expected_YX = pixels(OUTER)
