@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from data_prep.conversion.redaction import Redactor
-from data_prep.conversion.redactors import redactor_of
+from data_prep.conversion.redactors import native_names, redactor_of
 from data_prep.dicom.choice import Candidate, choose
 from data_prep.dicom.ct_series import stack_slices
 from data_prep.dicom.frames import check_frames
@@ -65,7 +65,7 @@ def find_candidates(
     allow_frame_mismatch: bool,
     everybody: Redactor,
 ) -> Readable:
-    """Reads every RTSTRUCT of a patient and the header of every CT slice; no pixels.
+    """Reads every RTSTRUCT of a patient and stacks every CT series; no pixels but those of slices at one place.
 
     Args:
         patient: what the export holds.
@@ -84,8 +84,8 @@ def find_candidates(
             if pairing.series.label in problems:
                 raise DicomError(problems[pairing.series.label])
             structures = read_structure_set(header)
-            natives = [everybody.redact(own.redact(roi.name)) for roi in structures.rois]
-            drawn = [bool(roi.contours or roi.damage) for roi in structures.rois]
+            natives = native_names(structures.rois, own, everybody)
+            drawn = [roi.drawn for roi in structures.rois]
             decisions = tuple(decide_names(natives, anatomy, names, drawn=drawn))
             mapped = _mapped(structures, decisions)
             frame_notes = check_frames(mapped, pairing.series, allow_mismatch=allow_frame_mismatch)

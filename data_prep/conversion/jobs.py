@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 
@@ -36,7 +36,6 @@ class _Running:
     process: multiprocessing.Process
     pipe: Connection
     deadline: float
-    started: float = field(default_factory=time.monotonic)
 
 
 def run_jobs(

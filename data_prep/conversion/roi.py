@@ -31,8 +31,7 @@ def _convert_roi(
     def ended(how: str, why: str, *notes: str) -> RoiOutcome:
         return RoiOutcome(native=decision.native, structure=None, decision=how, why=why, notes=(*roi.notes, *notes))
 
-    drawn = bool(roi.contours or roi.damage)
-    if decision.structure is None and (drawn or not decision.open):
+    if decision.structure is None and (roi.drawn or not decision.open):
         return ended("undecided" if decision.open else "left out", decision.why)
     if roi.damage:
         return ended("refused", f"its contours are incomplete: {'; '.join(roi.damage)}; export the RTSTRUCT again")

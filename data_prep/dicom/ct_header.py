@@ -3,15 +3,13 @@
 import numpy as np
 from pydicom.dataset import FileDataset
 
-from data_prep.dicom.element import read_integer_or, read_numbers, read_text, read_words
+from data_prep.dicom.element import read_numbers, read_text, read_words
 from data_prep.dicom.objects import CTSlice, DicomFile
 from data_prep.dicom.pixel_format import pixel_notes, read_pixel_format
 from src.errors import DicomError
 
 CT_KEYWORDS = (
     "ImageType",
-    "AcquisitionNumber",
-    "InstanceNumber",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
@@ -62,8 +60,6 @@ def read_ct_slice(file: DicomFile, dataset: FileDataset) -> CTSlice:
         row_spacing_mm=row_spacing_mm,
         column_spacing_mm=column_spacing_mm,
         transfer_syntax=pixels.transfer_syntax,
-        acquisition_number=_number(dataset, "AcquisitionNumber"),
-        instance_number=_number(dataset, "InstanceNumber"),
         notes=pixel_notes(dataset, pixels.transfer_syntax),
     )
 
@@ -85,11 +81,3 @@ def _spacing_mm(dataset: FileDataset) -> tuple[float, float]:
     if not all(low <= value <= high for value in spacing_mm):
         raise DicomError(f"expected pixels of {low:g} to {high:g} mm, found {spacing_mm[0]:g} × {spacing_mm[1]:g} mm")
     return spacing_mm[0], spacing_mm[1]
-
-
-def _number(dataset: FileDataset, keyword: str) -> int | None:
-    """A number that nothing depends on: None when it is broken."""
-    try:
-        return read_integer_or(dataset, keyword, None)
-    except DicomError:
-        return None

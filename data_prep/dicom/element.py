@@ -85,7 +85,7 @@ def read_integer(dataset: Dataset, keyword: str) -> int:
     return int(number)
 
 
-def read_integer_or(dataset: Dataset, keyword: str, default: int | None) -> int | None:
+def read_integer_or(dataset: Dataset, keyword: str, default: int) -> int:
     """One integer, ``default`` when the element is absent or empty.
 
     Raises:

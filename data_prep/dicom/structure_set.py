@@ -18,7 +18,6 @@ MAX_NAME_LENGTH = 256
 _CHARACTER_SET = 0x00080005
 _ROIS, _ROI_NUMBER, _ROI_FRAME, _ROI_NAME = 0x30060020, 0x30060022, 0x30060024, 0x30060026
 _ROI_CONTOURS, _CONTOURS, _REFERENCED_NUMBER = 0x30060039, 0x30060040, 0x30060084
-_OBSERVATIONS, _INTERPRETED_TYPE = 0x30060080, 0x300600A4
 
 
 def read_structure_set(header: StructureSetFile) -> StructureSet:
@@ -49,18 +48,15 @@ def read_structure_set(header: StructureSetFile) -> StructureSet:
         raise DicomError(f"{label}: expected one ROI with number {number}, found {count}; export it again")
     owned, notes = _by_owner(contours, numbers)
     _check_bounds(label, owned)
-    types = {
-        _number(item.text(_REFERENCED_NUMBER)): item.text(_INTERPRETED_TYPE) for item in reversed(top.items(_OBSERVATIONS))
-    }
     character_set = top.text(_CHARACTER_SET)
     read = [
-        _read_roi(roi, number, owned[number], types.get(number, "").upper(), character_set, orphans=bool(notes))
+        _read_roi(roi, number, owned[number], character_set, orphans=bool(notes))
         for number, roi in zip(numbers, rois, strict=True)
     ]
     return StructureSet(header=header, rois=tuple(read), notes=notes)
 
 
-def _read_roi(roi: Elements, number: int, owned: list[list[Elements]], kind: str, character_set: str, *, orphans: bool) -> Roi:
+def _read_roi(roi: Elements, number: int, owned: list[list[Elements]], character_set: str, *, orphans: bool) -> Roi:
     name, name_notes = _name(roi, character_set)
     read = read_contours(item for items in owned for item in items)
     damage = list(read.damage)
@@ -74,7 +70,6 @@ def _read_roi(roi: Elements, number: int, owned: list[list[Elements]], kind: str
     return Roi(
         number=number,
         name=name,
-        interpreted_type=kind,
         frame_uid=roi.text(_ROI_FRAME),
         contours=read.contours,
         notes=tuple(notes),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tqdm import tqdm
 
 from data_prep.conversion.redaction import Redactor
-from data_prep.conversion.redactors import redactor_of, redactor_of_everybody
+from data_prep.conversion.redactors import native_names, redactor_of, redactor_of_everybody
 from data_prep.dicom.objects import Export, ExportedPatient, Skipped
 from data_prep.dicom.structure_set import read_structure_set
 from data_prep.naming.decide import decide_name, decide_names
@@ -84,7 +84,7 @@ def _of_patient(
     everybody: Redactor,
 ) -> Iterable[NameDecision]:
     """One decision per name with contours, that which needs a person most; what has none, or failed, goes to the last two."""
-    redactor = redactor_of(patient)
+    own = redactor_of(patient)
     found: dict[str, NameDecision] = {}
     for header in patient.structure_sets:
         try:
@@ -92,8 +92,8 @@ def _of_patient(
         except DicomError as error:
             unreadable.append(Skipped(file=header.file, why=str(error).removeprefix(f"{header.file.label}: ")))
             continue
-        drawn = [bool(roi.contours or roi.damage) for roi in rois]
-        decisions = decide_names([everybody.redact(redactor.redact(roi.name)) for roi in rois], anatomy, names, drawn=drawn)
+        drawn = [roi.drawn for roi in rois]
+        decisions = decide_names(native_names(rois, own, everybody), anatomy, names, drawn=drawn)
         for decision, has_contours in zip(decisions, drawn, strict=True):
             key = own_name(decision.native)
             if has_contours:

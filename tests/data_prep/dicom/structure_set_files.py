@@ -44,6 +44,9 @@ def header_of(path: Path) -> StructureSetFile:
         frame_uids=tuple(str(frame.FrameOfReferenceUID) for frame in frames),
         series_uids=tuple(str(one.SeriesInstanceUID) for one in series),
         image_uids=frozenset(str(image.ReferencedSOPInstanceUID) for image in images),
+        image_groups=tuple(
+            frozenset(str(image.ReferencedSOPInstanceUID) for image in one.get("ContourImageSequence") or []) for one in series
+        ),
     )
 
 
@@ -84,8 +87,6 @@ def a_series(number: int = 1, *, frame: str = "1.2.3", study: str = "1.9", slice
             row_spacing_mm=1.0,
             column_spacing_mm=1.0,
             transfer_syntax="1.2.840.10008.1.2",
-            acquisition_number=None,
-            instance_number=None,
         )
         for z in range(slices)
     )

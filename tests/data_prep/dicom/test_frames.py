@@ -14,7 +14,7 @@ FRAME, OTHER = "1.2.3", "1.2.4"
 
 def structures(*frames: str, header=None) -> StructureSet:
     rois = [
-        Roi(number=number, name="x", interpreted_type="", frame_uid=frame, contours=(Contour(points_mm=SQUARE),))
+        Roi(number=number, name="x", frame_uid=frame, contours=(Contour(points_mm=SQUARE),))
         for number, frame in enumerate(frames, 1)
     ]
     return StructureSet(header=header or a_header(), rois=tuple(rois))

@@ -21,7 +21,7 @@ def make_grid(size=(40, 32, 12), spacing_mm=(1.0, 1.0, 3.0), origin_mm=(-20.0, 7
 def make_roi(grid: Grid, drawn_mm: Sequence[np.ndarray]) -> Roi:
     """An ROI of (N, 3) contours in grid millimetres."""
     contours = tuple(Contour(points_mm=grid.origin_mm + np.asarray(points, float) @ grid.direction.T) for points in drawn_mm)
-    return Roi(number=7, name="Zwiebelfisch", interpreted_type="ORGAN", frame_uid="", contours=contours)
+    return Roi(number=7, name="Zwiebelfisch", frame_uid="", contours=contours)
 
 
 def ring(centre_mm, radius_mm: float, points: int = 90) -> np.ndarray:

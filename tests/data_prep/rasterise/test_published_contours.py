@@ -29,7 +29,7 @@ def read_rois(path: Path) -> dict[str, Roi]:
         contours = tuple(Contour(points_mm=np.array(c.ContourData, float).reshape(-1, 3)) for c in drawn)
         if contours:
             name = names[item.ReferencedROINumber]
-            rois[name] = Roi(number=item.ReferencedROINumber, name=name, interpreted_type="", frame_uid="", contours=contours)
+            rois[name] = Roi(number=item.ReferencedROINumber, name=name, frame_uid="", contours=contours)
     return rois
 
 
@@ -145,7 +145,7 @@ def test_labels_of_an_oncologist_come_back_from_their_contours(head_neck):
         origin_mm = whole.origin_mm + whole.direction @ ([at.start for at in place[::-1]] * np.array(whole.spacing_mm))
         grid = replace(whole, size=mask_ZYX.shape[::-1], origin_mm=origin_mm)
         contours = tuple(_outlined(mask_ZYX, grid))
-        result = rasterise(Roi(number=label, name="", interpreted_type="", frame_uid="", contours=contours), grid)
+        result = rasterise(Roi(number=label, name="", frame_uid="", contours=contours), grid)
         volumes.append(result.mask_cm3)
         assert dice(result.mask_ZYX, mask_ZYX) >= (0.98 if result.polygon_cm3 > 5 else 0.95), label
         # Outlines run half-way between pixel centres, so nothing at all is lost.
