@@ -7,14 +7,11 @@ learns no name from it.
 
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
-
-import yaml
 
 from data_prep.conversion.folded_text import FoldedText
+from data_prep.naming.tables import listed_names, name_words
 from src.data.structures import load_structures
 
-MAPS = Path(__file__).resolve().parents[1] / "maps"
 # What contours of every patient are called by besides. "Patient" is what some systems call the outer contour.
 _MORE = "patient body external outer iso isocenter isocentre isozentrum marker couch table tisch contrast kontrast dose dosis"
 
@@ -34,9 +31,9 @@ def _spellings() -> Iterator[str]:
     yield from _MORE.split()
     for structure in load_structures():
         yield from (structure.name, *structure.synonyms)
-    lines = (MAPS / "tg263_names.csv").read_text(encoding="utf-8").splitlines()
-    yield from (name for line in lines if not line.startswith("#") for name in line.split(","))
-    yield from _texts(yaml.safe_load((MAPS / "name_words.yaml").read_text(encoding="utf-8")))
+    for row in listed_names():
+        yield from row.values()
+    yield from _texts(name_words())
 
 
 def _texts(node: object) -> Iterator[str]:

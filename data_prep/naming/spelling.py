@@ -3,9 +3,9 @@
 import re
 import unicodedata
 
+from data_prep.conversion.redaction import REDACTED
 from src.data.structures import fold
 
-REDACTED = "[patient]"  # what data_prep.conversion.redaction writes for a patient's name; here a word that nobody knows
 MAX_LETTERS = 64  # a DICOM long string holds no more; longer ones are not read word by word
 # Letters that Unicode does not take apart into a base letter and an accent.
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th"})
@@ -15,6 +15,7 @@ _SEPARATORS = frozenset(".,;:/\\&·")
 
 def plain(name: str) -> str:
     """A name in lower case without accents, with a blank for every run of separators; other signs stay."""
+    # What stands for a patient's name is a word that nobody knows.
     composed = unicodedata.normalize("NFKC", name.replace(REDACTED, " § ")).casefold()
     decomposed = unicodedata.normalize("NFKD", composed.translate(_LETTERS))
     base = "".join(sign for sign in decomposed if not unicodedata.combining(sign))

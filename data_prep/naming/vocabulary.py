@@ -3,17 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
-import yaml
-
-from data_prep.csv_file import read_csv
 from data_prep.naming.spelling import letters, spellings
+from data_prep.naming.tables import listed_names, name_words
 from src.data.structures import load_structures
 from src.errors import StructureError
 
-MAPS = Path(__file__).resolve().parents[1] / "maps"
 MIN_LETTERS_INSIDE = 4  # shorter TG-263 names ("VB", "Rib") count as whole names only, not as a word of another one
 _SPOKEN_WITH_ENGLISH = frozenset({"en", "la"})
 
@@ -55,7 +51,7 @@ def vocabulary() -> dict[str, tuple[Meaning, ...]]:
         StructureError: maps/name_words.yaml names an organ that plan/structures.yaml lacks, or gives one word to two organs.
     """
     words: dict[str, set[Meaning]] = {}
-    for spelling, meaning in _own_words(yaml.safe_load((MAPS / "name_words.yaml").read_text(encoding="utf-8"))):
+    for spelling, meaning in _own_words(name_words()):
         words.setdefault(spelling, set()).add(meaning)
     for name in tg263_names():
         if len(name) >= MIN_LETTERS_INSIDE:
@@ -68,7 +64,7 @@ def tg263_names() -> frozenset[str]:
     """The letters of every TG-263 name, in both word orders, with and without its side, that plan/structures.yaml lacks."""
     known = {letters(name) for base, names in sides_of().items() for name in (base, *names)}
     found: set[str] = set()
-    for row in read_csv(MAPS / "tg263_names.csv", ("name", "reverse_order_name")):
+    for row in listed_names():
         reverse = row["reverse_order_name"]
         found |= {letters(name) for name in (row["name"], row["name"].removesuffix("_L").removesuffix("_R"), reverse)}
         if reverse.startswith(("L_", "R_")):

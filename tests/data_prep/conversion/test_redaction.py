@@ -121,6 +121,10 @@ def test_without_identifiers_a_text_stays_as_it_is(text):
     assert Redactor(["", " ", "^"]).redact(text) == text
 
 
+def test_the_headings_of_a_table_of_names_are_no_ordinary_words():
+    assert Redactor(["Order^Reverse"]).redact("PTV order, reverse") == f"PTV {REDACTED}"
+
+
 @pytest.mark.parametrize("name", ["Lung^Heart", "Mund^Left", "Herz^Anna", "Roti^Ey", "Spin^Alco", "Kidney^L"])
 def test_organs_keep_their_names_whoever_the_patient_is(name):
     redactor = Redactor([name, "PID771"])

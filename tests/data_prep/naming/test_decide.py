@@ -9,11 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data_prep.conversion.redaction import REDACTED
-from data_prep.csv_file import read_csv
 from data_prep.naming.decide import decide_name, decide_names
 from data_prep.naming.decision import CONFIDENCES
 from data_prep.naming.spelling import letters
-from data_prep.naming.vocabulary import MAPS, sides_of, vocabulary
+from data_prep.naming.tables import listed_names
+from data_prep.naming.vocabulary import sides_of, vocabulary
 from src.data.structures import ANATOMIES, load_structures
 from tests.data_prep.naming.public_names import PUBLIC_NAMES
 
@@ -80,7 +80,7 @@ def test_what_the_table_knows_is_certain_in_its_anatomy_and_left_out_in_the_othe
 
 @pytest.mark.parametrize("anatomy", ANATOMIES)
 def test_no_name_of_tg263_becomes_another_structure(anatomy):
-    for row in read_csv(MAPS / "tg263_names.csv", ("name", "reverse_order_name")):
+    for row in listed_names():
         for native in filter(None, row.values()):
             decision = decide_name(native, anatomy, {})
             assert decision.structure in (None, SAME_ORGAN.get(row["name"], row["name"])), native

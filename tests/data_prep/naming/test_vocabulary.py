@@ -3,13 +3,12 @@
 import csv
 
 import pytest
-import yaml
 
-from data_prep.csv_file import read_csv
 from data_prep.naming.decide import decide_name
 from data_prep.naming.planning import TARGET_MARKS
 from data_prep.naming.spelling import spellings
-from data_prep.naming.vocabulary import MAPS, sides_of, tg263_names, vocabulary
+from data_prep.naming.tables import listed_names, name_words
+from data_prep.naming.vocabulary import sides_of, tg263_names, vocabulary
 from src.data.structures import load_structures
 from tests.conftest import SHARED_DATA
 
@@ -31,7 +30,7 @@ def test_no_word_of_an_organ_holds_a_mark_of_a_target():
 
 
 def test_every_organ_of_the_table_has_words():
-    listed = yaml.safe_load((MAPS / "name_words.yaml").read_text(encoding="utf-8"))["organs"]
+    listed = name_words()["organs"]
     assert set(listed) == set(sides_of())
 
 
@@ -79,8 +78,6 @@ def test_our_list_of_tg263_is_the_published_one():
         published = {
             row["TG263-Primary Name"].strip(): row["TG-263-Reverse Order Name"].strip() for row in csv.DictReader(file)
         }
-    ours = {
-        row["name"]: row["reverse_order_name"] for row in read_csv(MAPS / "tg263_names.csv", ("name", "reverse_order_name"))
-    }
+    ours = {row["name"]: row["reverse_order_name"] for row in listed_names()}
     assert ours == published
     assert len(tg263_names()) > 1000
