@@ -124,7 +124,9 @@ def _slice_notes(slices: Sequence[CTSlice]) -> list[str]:
     """What the slices say of their voxels, each said once."""
     notes = dict.fromkeys(note for image in slices for note in image.notes)
     counted = {note: sum(note in image.notes for image in slices) for note in notes}
-    few = "its slices' distance rests on two images alone"
-    return [f"the CT {note} ({count} of {len(slices)} slices)" for note, count in counted.items()] + (
-        [few] if len(slices) == 2 else []
-    )
+    said = [f"the CT {note} ({count} of {len(slices)} slices)" for note, count in counted.items()]
+    if len(slices) == 2:
+        said.append("its slices' distance rests on two images alone")
+    if (studies := len({image.study_uid for image in slices if image.study_uid})) > 1:
+        said.append(f"its slices are of {studies} studies under one SeriesInstanceUID: are they one CT?")
+    return said

@@ -130,6 +130,7 @@ class StructureSetFile:
         file: where it came from.
         sop_uid, frame_uids, series_uids, image_uids: its own identifier, and what it says it was drawn on (frames of reference,
             CT series, CT images of the first referenced ones); private; empty where it does not say.
+        image_groups: ``image_uids``, apart for each series that it refers to; private.
         study_uid: its own study.
         approved: whether ApprovalStatus is APPROVED.
         drawn_at: StructureSetDate and StructureSetTime as one sortable text, "" when absent; private.
@@ -145,6 +146,7 @@ class StructureSetFile:
     approved: bool
     drawn_at: str = field(repr=False)
     num_rois: int
+    image_groups: tuple[frozenset[str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Which CT series an RTSTRUCT was drawn on, by what its headers refer to and never by file names."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data_prep.dicom.objects import CTSeries, ExportedPatient, StructureSetFile
 from src.errors import DicomError
@@ -37,7 +37,8 @@ def find_series(header: StructureSetFile, patient: ExportedPatient, *, allow_fra
         allow_frame_mismatch: the user's ``--allow-frame-mismatch``.
 
     Raises:
-        DicomError: none fits, several do, or its references contradict each other; counts what was expected and found.
+        DicomError: none fits, several do, its references contradict each other, or its images lie in several series; counts
+            what was expected and found.
     """
     label, all_series = header.file.label, patient.series
     if not all_series:
@@ -51,9 +52,10 @@ def find_series(header: StructureSetFile, patient: ExportedPatient, *, allow_fra
             f"{_labels(pictured)}; export the RTSTRUCT again"
         )
     if named:
-        return _pair(header, named, ())
+        return _complete(_pair(header, named, ()), all_series)
     if pictured:
-        return _pair(header, pictured, (f"{_stale(header)}; matched by the images that it refers to",))
+        matched = f"{_stale(header)}; matched by the images that it refers to"
+        return _complete(_pair(header, pictured, (matched,)), all_series)
     if framed:
         return _pair(header, framed, (f"{_stale(header)}; matched by its frame of reference",))
     if allow_frame_mismatch and len(all_series) == 1:
@@ -70,6 +72,26 @@ def _pair(header: StructureSetFile, candidates: Sequence[CTSeries], notes: tuple
             "export only the planning CT with it"
         )
     return Pairing(series=left[0], structure_set=header, notes=notes)
+
+
+def _complete(pairing: Pairing, all_series: Sequence[CTSeries]) -> Pairing:
+    """Lost slices at an end leave no hole: only the RTSTRUCT can tell, by what it lists beside the images that are there.
+
+    Where none of them is there, its references are stale and tell nothing.
+    """
+    label, series = pairing.structure_set.file.label, pairing.series
+    present = {image.sop_uid for image in series.slices}
+    listed = frozenset().union(*(group for group in pairing.structure_set.image_groups if group & present))
+    missing = listed - present
+    if not missing:
+        return pairing
+    found = (
+        f"{label}: expected the {len(listed)} images that it refers to in {series.label}, found {len(listed) - len(missing)}"
+    )
+    elsewhere = [one for one in all_series if one is not series and any(image.sop_uid in missing for image in one.slices)]
+    if elsewhere:
+        raise DicomError(f"{found} there and others in {_labels(elsewhere)}: one CT in several series; export it again as one")
+    return replace(pairing, notes=(*pairing.notes, f"{found}: the CT seems to be cut off; export it again, complete"))
 
 
 def _best(candidates: Sequence[CTSeries], score: Callable[[CTSeries], int]) -> list[CTSeries]:

@@ -21,6 +21,7 @@ def read_structure_set_header(file: DicomFile) -> StructureSetFile:
     rois = top.items(_ROIS)
     frames = top.items(_FRAMES)
     series = [item for frame in frames for study in frame.items(_STUDIES) for item in study.items(_SERIES)]
+    image_groups = tuple(frozenset(_unique(image.text(_IMAGE_UID) for image in item.items(_IMAGES))) for item in series)
     frame_uids = _unique(frame.text(_FRAME_UID) for frame in frames) or _unique(roi.text(_ROI_FRAME) for roi in rois)
     return StructureSetFile(
         file=file,
@@ -28,7 +29,8 @@ def read_structure_set_header(file: DicomFile) -> StructureSetFile:
         study_uid=top.text(_STUDY_UID),
         frame_uids=frame_uids,
         series_uids=_unique(item.text(_SERIES_UID) for item in series),
-        image_uids=frozenset(_unique(image.text(_IMAGE_UID) for item in series for image in item.items(_IMAGES))),
+        image_uids=frozenset().union(*image_groups),
+        image_groups=image_groups,
         approved=top.text(_APPROVAL).upper() == "APPROVED",
         drawn_at=top.text(_DATE) + top.text(_TIME),
         num_rois=len(rois),

@@ -134,6 +134,14 @@ def test_one_slice_that_differs_is_refused_by_name(tmp_path, what, alter, z):
     assert f"expected one {what}, but {label_in(tmp_path, f'_{z}')} differ from the rest" in said
 
 
+def test_two_studies_under_one_series_are_noted(tmp_path):
+    """They may be two CTs that happen to adjoin: some system gave both one SeriesInstanceUID."""
+    adjoining = SmallPatient(origin_mm=(-24.0, -20.0, 130.0))
+    write_ct(tmp_path / "one", SmallPatient())
+    write_ct(tmp_path / "two", adjoining, change=lambda dataset: setattr(dataset, "StudyInstanceUID", "1.2.3"))
+    assert "its slices are of 2 studies under one SeriesInstanceUID: are they one CT?" in stack_of(tmp_path).notes
+
+
 def test_two_sizes_are_refused(tmp_path):
     write_ct(tmp_path, SmallPatient(size=(24, 20, 4)))
     patient = SmallPatient(size=(20, 20, 6))

@@ -1,5 +1,7 @@
 """Which CT an RTSTRUCT was drawn on: by its references, the strongest first; never by guessing."""
 
+from dataclasses import replace
+
 import pytest
 
 from data_prep.dicom.export import scan_export
@@ -9,10 +11,11 @@ from data_prep.dicom.structure_set import read_structure_set
 from src.errors import DicomError
 from tests.conftest import SHARED_DATA
 from tests.data_prep.dicom.structure_set_files import LABEL, SQUARE, a_header, a_patient, a_series, images_of
-from tests.data_prep.small_export import SmallPatient, write_export, write_rtstruct
+from tests.data_prep.small_export import SmallPatient, write_ct, write_export, write_rtstruct
 
 ONE, TWO, THREE = a_series(1), a_series(2), a_series(3, frame="1.2.4", study="1.8")
 STALE = "1.99.1"
+CUT_OFF = "expected the 5 images that it refers to in series_1, found 2: the CT seems to be cut off; export it again, complete"
 
 
 def paired(header, *series, **options):
@@ -124,6 +127,33 @@ def test_of_an_export_with_stale_series_and_image_uids(tmp_path):
     assert "matched by its frame of reference" in pairing.notes[0]
 
 
+def test_slices_lost_at_an_end_leave_no_hole_but_the_rtstruct_tells(tmp_path):
+    patient = SmallPatient(rois={"Liver": [SQUARE]})
+    write_ct(tmp_path, patient, slices=range(7))
+    write_rtstruct(tmp_path / "RS.dcm", patient)
+    (found,) = scan_export(tmp_path).patients
+    (note,) = find_series(found.structure_sets[0], found).notes
+    assert "expected the 10 images that it refers to in series_1, found 7: the CT seems to be cut off" in note
+
+
+def test_slices_that_lie_in_another_series_are_no_volume_of_their_own(tmp_path):
+    def change(dataset):
+        if dataset.InstanceNumber > 7:
+            dataset.SeriesInstanceUID += ".9"
+
+    write_export(tmp_path, SmallPatient(rois={"Liver": [SQUARE]}), change_ct=change)
+    (found,) = scan_export(tmp_path).patients
+    with pytest.raises(DicomError, match="in series_1, found 7 there and others in series_2: one CT in several series"):
+        find_series(found.structure_sets[0], found)
+
+
+def test_images_of_another_series_that_it_refers_to_are_not_missed(tmp_path):
+    """Of a PET that was drawn on too, for example."""
+    header = a_header(series_uids=(ONE.series_uid, STALE), image_uids=images_of(ONE) | {"1.97"})
+    header = replace(header, image_groups=(images_of(ONE), frozenset({"1.97"})))
+    assert paired(header, ONE, TWO) == ("series_1", ())
+
+
 def test_two_rtstructs_of_one_ct(tmp_path):
     patient = SmallPatient(rois={"Liver": [SQUARE]})
     write_export(tmp_path, patient)
@@ -143,18 +173,18 @@ def rt_utils_patients():
 @pytest.mark.parametrize(
     ("name", "note"),
     [
-        ("empty_dummy_rt.dcm", ""),
-        ("mock_data_invalid_reference_rt.dcm", ""),
+        ("empty_dummy_rt.dcm", CUT_OFF),
+        ("mock_data_invalid_reference_rt.dcm", CUT_OFF),
         ("mock_data_rt.dcm", ""),
         ("mock_data_non_existent_reference_rt.dcm", "refers to no series; matched by its frame of reference"),
     ],
 )
 def test_rt_utils(rt_utils_patients, name, note):
-    """Three name the series; their contours' own references, which are wrong in some, do not count."""
+    """Three name the series, two of them with images that are not there; their contours' own references do not count."""
     patient, header = _find(rt_utils_patients, name)
     pairing = find_series(header, patient)
     assert {"mock_data_ct_1.dcm", "mock_data_ct_2.dcm"} == {image.file.path.name for image in pairing.series.slices}
-    assert [note] == [text.removeprefix(f"{header.file.label} ") for text in pairing.notes or ("",)]
+    assert [note] == [text.removeprefix(header.file.label).lstrip(": ") for text in pairing.notes or ("",)]
 
 
 def test_rt_utils_with_another_frame_of_reference(rt_utils_patients):
