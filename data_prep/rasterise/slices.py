@@ -4,7 +4,8 @@ Contours on planes closer than the slices (drawn or interpolated on a finer grid
 combined, since two planes of one organ cancel under exclusive or: the plane nearest to the slice's centre makes the slice.
 That holds for planes at regular steps only, each of which shows the whole organ. Where a few contours of a slice lie slightly
 beside the others (a hole, a second part), the nearest plane may be the hole alone: the ROI is refused.
-Contours on planes farther apart than the slices would make a mask of stripes: the ROI is refused.
+Contours on planes farther apart than the slices would make a mask of stripes: the ROI is refused. So are two planes with empty
+slices between them: a small organ has no more where its neighbours are drawn on every third slice.
 """
 
 from collections.abc import Sequence
@@ -82,7 +83,7 @@ def _nearest(heights_z: Sequence[float] | np.ndarray) -> np.ndarray:
 
 def _refuse_stripes(positions: np.ndarray, spacing_mm: float) -> None:
     steps = np.diff(positions)
-    step = np.median(steps) if len(steps) > 1 else 0
+    step = np.median(steps) if len(steps) else 0
     if step > STRIPES and np.mean(np.abs(steps - step) < 0.1 * step) > 0.5:
         raise DicomError(
             f"expected contours on every slice, {spacing_mm:g} mm apart, found them every {step * spacing_mm:.1f} mm: the mask "

@@ -160,7 +160,7 @@ def test_volumes_that_differ_are_noted_for_large_rois_alone():
 
 
 def test_gaps_and_offsets_are_passed_on():
-    assert notes_on(box(2, 2, 9, 9, 3), box(2, 2, 9, 9, 12.6)) == (
+    assert notes_on(*(box(2, 2, 9, 9, height_mm) for height_mm in (3, 6, 15.6))) == (
         "its contours lie up to 0.60 mm off the slices and were taken to the nearest one",
         "slices without contours between its first and its last: 2, left empty",
     )

@@ -22,9 +22,9 @@ def test_contours_on_the_slices_need_no_words():
 
 @pytest.mark.parametrize("z", [-1.6, -3, -6, -36, 34.6, 36, 39])
 def test_contours_above_or_below_the_ct_are_left_out_and_never_wrap_around(z):
-    result = sliced([0, 33, z])
-    assert sorted(result.outlines) == [0, 11]
-    assert result.notes[0] == "contours above or below the CT, left out: 1 of 3"
+    result = sliced([0, 3, 33, z])
+    assert sorted(result.outlines) == [0, 1, 11]
+    assert result.notes[0] == "contours above or below the CT, left out: 1 of 4"
 
 
 def test_an_roi_beyond_the_ct_is_refused():
@@ -88,7 +88,13 @@ def test_centimetres_are_refused(num_contours):
 
 @pytest.mark.parametrize(
     ("step_mm", "heights_mm"),
-    [(6, [0, 6, 12, 18]), (6, [0, 6, 12]), (7.5, np.arange(0, 30, 7.5)), (3.75, np.arange(0, 30, 3.75))],
+    [
+        (6, [0, 6, 12, 18]),
+        (6, [0, 6, 12]),
+        (7.5, np.arange(0, 30, 7.5)),
+        (3.75, np.arange(0, 30, 3.75)),
+        (9, [6, 15]),  # a small organ of a patient contoured on every third slice
+    ],
 )
 def test_contours_farther_apart_than_the_slices_are_refused(step_mm, heights_mm):
     with pytest.raises(DicomError, match=rf"3 mm apart, found them every {step_mm:.1f} mm: the mask would be stripes"):
@@ -96,7 +102,7 @@ def test_contours_farther_apart_than_the_slices_are_refused(step_mm, heights_mm)
 
 
 @pytest.mark.parametrize(
-    ("heights_mm", "missing"), [([6, 9, 15, 18], 1), ([3, 18], 4), ([0, 3, 6, 15, 18, 30], 5), ([0, 9, 12, 33], 8)]
+    ("heights_mm", "missing"), [([6, 9, 15, 18], 1), ([3, 6, 21], 4), ([0, 3, 6, 15, 18, 30], 5), ([0, 9, 12, 33], 8)]
 )
 def test_gaps_are_left_and_counted(heights_mm, missing):
     result = sliced(heights_mm)
