@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+WITH_ITS_CASE = "the case as a whole was refused"  # of an ROI that would have become a mask; the case says why
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoiOutcome:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from data_prep.conversion.grouping import Group, group
-from data_prep.conversion.outcome import CaseOutcome
+from data_prep.conversion.outcome import WITH_ITS_CASE, CaseOutcome, RoiOutcome
 from data_prep.naming.names_file import UNDECIDED
 from data_prep.naming.spelling import own_name
 from src.data.structures import load_structures
@@ -52,7 +52,7 @@ class Overview:
         converted, refused: pseudonyms in the order of the outcomes.
         structures: of the converted patients, in the order of plan/structures.yaml.
         undecided: names that a person has to decide, most patients first; refused patients count too.
-        refused_patients, refused_rois, warnings, left_out: grouped, most patients first.
+        refused_patients, refused_rois (for a reason of their own), warnings, left_out: grouped, most patients first.
     """
 
     converted: tuple[str, ...]
@@ -74,10 +74,15 @@ def overview_of(outcomes: Sequence[CaseOutcome]) -> Overview:
         structures=_structures([outcome for outcome in outcomes if outcome.status == "converted"]),
         undecided=_undecided([(case, roi.native, roi.why) for case, roi in rois if roi.decision == "undecided"]),
         refused_patients=group((outcome.case, why) for outcome in outcomes for why in outcome.refusals),
-        refused_rois=group((case, f"{roi.native}: {roi.why}") for case, roi in rois if roi.decision == "refused"),
+        refused_rois=group((case, f"{roi.native}: {roi.why}") for case, roi in rois if _refused_by_itself(roi)),
         warnings=group((outcome.case, warning) for outcome in outcomes for warning in outcome.warnings),
         left_out=group((case, f"{roi.native}: {roi.why}") for case, roi in rois if roi.decision == "left out"),
     )
+
+
+def _refused_by_itself(roi: RoiOutcome) -> bool:
+    """All ROIs of a patient that was refused for one of them would hide those that have a reason of their own."""
+    return roi.decision == "refused" and roi.why != WITH_ITS_CASE
 
 
 def names_csv_line(native: str) -> str:

@@ -12,7 +12,7 @@ from data_prep.checks.case import check_images
 from data_prep.conversion.candidates import Readable, find_candidates
 from data_prep.conversion.found import describe_patient
 from data_prep.conversion.lock import writer_lock
-from data_prep.conversion.outcome import CaseOutcome, RoiOutcome
+from data_prep.conversion.outcome import WITH_ITS_CASE, CaseOutcome, RoiOutcome
 from data_prep.conversion.picture import draw_case
 from data_prep.conversion.redaction import Redactor
 from data_prep.conversion.roi import convert_rois
@@ -119,4 +119,4 @@ def _roi_warnings(rois: tuple[RoiOutcome, ...]) -> Iterator[str]:
 def _without_mask(roi: RoiOutcome) -> RoiOutcome:
     if roi.decision != "converted":
         return roi
-    return replace(roi, decision="refused", structure=None, volume_cm3=None, why="the case as a whole was refused")
+    return replace(roi, decision="refused", structure=None, volume_cm3=None, why=WITH_ITS_CASE)

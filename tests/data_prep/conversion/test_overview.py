@@ -2,6 +2,7 @@
 
 import pytest
 
+from data_prep.conversion.outcome import WITH_ITS_CASE
 from data_prep.conversion.overview import names_csv_line, overview_of
 from data_prep.csv_file import read_csv
 from tests.data_prep.conversion.made_up_outcomes import converted, many, refused, roi
@@ -47,6 +48,12 @@ def test_spellings_that_names_csv_takes_for_one_get_one_line():
 def test_names_of_refused_patients_are_to_be_decided_too():
     outcome = refused(1, rois=[roi("Kehle", None, "undecided", "unknown")])
     assert overview_of([outcome]).undecided[0].line == "Kehle,?"
+
+
+def test_a_patient_refused_as_a_whole_hides_no_refused_roi():
+    lost = [roi(name, None, "refused", WITH_ITS_CASE) for name in ("Cord", "Parotis", "Larynx")]
+    outcomes = [refused(1, rois=lost), converted(2, roi("Myelon", None, "refused", "it lies outside the CT"))]
+    assert [group.text for group in overview_of(outcomes).refused_rois] == ["Myelon: it lies outside the CT"]
 
 
 @pytest.mark.parametrize("native", ["Cord, left", 'say "a"', "=1+1", "Ωmega", "line\nbreak", ""])
