@@ -10,7 +10,7 @@ from data_prep.dicom.ct_header import CT_KEYWORDS, read_ct_slice
 from data_prep.dicom.element import read_text, read_words, tag_of
 from data_prep.dicom.identifiers import IDENTIFIER_TAGS, patient_name, read_identifiers
 from data_prep.dicom.objects import CTSlice, DicomFile, Skipped, StructureSetFile
-from data_prep.dicom.open_file import Ending, NotDicom, has_preamble, open_header
+from data_prep.dicom.open_file import Ending, NotDicom, open_header
 from data_prep.dicom.structure_set_header import read_structure_set_header, referenced_uids
 from src.errors import DicomError
 
@@ -63,7 +63,7 @@ def read_header(file: DicomFile) -> Header:
     try:
         dataset, ending = open_header(file, TAGS)
         sop_class = _sop_class(dataset)
-        if not sop_class and not has_preamble(file.path):
+        if not sop_class and not dataset.preamble:  # without either, nothing says that it is DICOM
             raise NotDicom(f"{file.label}: expected DICOM with a SOP class, found none; it is left out")
     except NotDicom:
         raise

@@ -3,8 +3,7 @@
 import struct
 import zlib
 from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
+from io import SEEK_END, BytesIO
 from typing import BinaryIO, Literal
 
 from pydicom import dcmread
@@ -56,35 +55,30 @@ def open_dicom(file: DicomFile) -> FileDataset:
     return _open(file, None)[0]
 
 
-def has_preamble(path: Path) -> bool:
-    """Whether the file says of itself that it is DICOM."""
-    return _has_mark(_read_head(path))
-
-
 def _open(file: DicomFile, tags: Sequence[int] | None) -> tuple[FileDataset, Ending]:
     try:
-        head = _read_head(file.path)
-        if _is_remnant(head):
-            raise DicomError(f"{file.label}: expected DICOM, found a damaged beginning of it; export it again")
-        if not _begins_as_dicom(head):
-            raise NotDicom(f"{file.label}: expected a DICOM file, found another kind; it is left out")
-        if file.path.stat().st_size > MAX_FILE_BYTES:
-            raise DicomError(f"{file.label}: larger than {MAX_FILE_BYTES >> 30} GiB, which no single image or RTSTRUCT is")
-        with quiet_pydicom():
-            if DeflatedExplicitVRLittleEndian.encode() in head:
-                return _inflate(file, tags)
-            with file.path.open("rb") as stream:
-                dataset = dcmread(stream, force=True, stop_before_pixels=tags is not None, specific_tags=tags)
-                return dataset, _ending(stream)
+        with file.path.open("rb") as stream:
+            return _read(file, stream, tags)
     except DicomError:
         raise
     except Exception:  # what pydicom raises on broken files is not bounded; the cause may quote values, so it is cut off
         raise DicomError(f"{file.label}: expected readable DICOM, found a damaged file; export it again") from None
 
 
-def _read_head(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(1024)
+def _read(file: DicomFile, stream: BinaryIO, tags: Sequence[int] | None) -> tuple[FileDataset, Ending]:
+    head = stream.read(1024)
+    if _is_remnant(head):
+        raise DicomError(f"{file.label}: expected DICOM, found a damaged beginning of it; export it again")
+    if not _begins_as_dicom(head):
+        raise NotDicom(f"{file.label}: expected a DICOM file, found another kind; it is left out")
+    if stream.seek(0, SEEK_END) > MAX_FILE_BYTES:
+        raise DicomError(f"{file.label}: larger than {MAX_FILE_BYTES >> 30} GiB, which no single image or RTSTRUCT is")
+    stream.seek(0)
+    with quiet_pydicom():
+        if DeflatedExplicitVRLittleEndian.encode() in head:
+            return _inflate(file, stream.read(), tags)
+        dataset = dcmread(stream, force=True, stop_before_pixels=tags is not None, specific_tags=tags)
+        return dataset, _ending(stream)
 
 
 def _has_mark(head: bytes) -> bool:
@@ -104,7 +98,7 @@ def _begins_as_dicom(head: bytes) -> bool:
 
 def _ending(stream: BinaryIO) -> Ending:
     place = stream.tell()
-    size = stream.seek(0, 2)
+    size = stream.seek(0, SEEK_END)
     stream.seek(place)
     start = stream.read(12)
     if start[:4] not in _PIXEL_TAGS:
@@ -118,12 +112,11 @@ def _ending(stream: BinaryIO) -> Ending:
     return "pixels" if whole else "neither"
 
 
-def _inflate(file: DicomFile, tags: Sequence[int] | None) -> tuple[FileDataset, Ending]:
+def _inflate(file: DicomFile, content: bytes, tags: Sequence[int] | None) -> tuple[FileDataset, Ending]:
     """A file of the deflated syntax; pydicom would inflate it without bound.
 
     Source: DICOM PS3.5 section A.5 and PS3.10 section 7.1: the group length says where the file meta information ends.
     """
-    content = file.path.read_bytes()
     tag, vr, length, meta_bytes = struct.unpack_from("<L2sHL", content, _PREAMBLE_BYTES)
     if (tag, vr, length) != (0x00000002, b"UL", 4):
         raise DicomError(f"{file.label}: expected the group length of the file meta information, found none; export it again")
