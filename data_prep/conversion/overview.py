@@ -22,7 +22,7 @@ class UndecidedName:
         spellings: how it is written; names.csv takes them for one.
         cases: pseudonyms of the patients that have it.
         why: as in their outcomes, each once.
-        line: for names.csv, to be completed with a TG-263 name; left as it is, it leaves the ROI out.
+        line: for names.csv, to be completed with a TG-263 name; as it is, it decides nothing.
     """
 
     spellings: tuple[str, ...]
