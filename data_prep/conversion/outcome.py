@@ -1,6 +1,7 @@
 """What is kept of a patient's conversion: all that the report and the summary table say. It identifies nobody."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -67,8 +68,11 @@ class CaseOutcome:
         Raises:
             ValueError, KeyError, TypeError: it is something else.
         """
-        row = json.loads(text)
-        row["rois"] = tuple(RoiOutcome(**{**roi, "notes": tuple(roi["notes"])}) for roi in row["rois"])
-        for name in ("found", "refusals", "warnings", "size", "spacing_mm"):
-            row[name] = None if row[name] is None else tuple(row[name])
-        return cls(**row)
+        return cls.from_row(json.loads(text))
+
+    @classmethod
+    def from_row(cls, row: Mapping) -> "CaseOutcome":
+        """What ``dataclasses.asdict`` gave, with lists for tuples as JSON has them; raises as ``from_json``."""
+        rois = tuple(RoiOutcome(**{**roi, "notes": tuple(roi["notes"])}) for roi in row["rois"])
+        listed = ("found", "refusals", "warnings", "size", "spacing_mm")
+        return cls(**{**row, "rois": rois, **{name: None if row[name] is None else tuple(row[name]) for name in listed}})

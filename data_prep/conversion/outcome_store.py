@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from data_prep.conversion.outcome import CaseOutcome
@@ -52,7 +52,7 @@ class OutcomeStore:
             "source": stored.source,
             "labels": dict(sorted(stored.labels.items())),
             "split": stored.split,
-            "outcome": json.loads(stored.outcome.to_json()),
+            "outcome": asdict(stored.outcome),
         }
         partial = self.folder / f".{stored.outcome.case}.json.partial"
         partial.write_text(json.dumps(row, indent=1) + "\n", encoding="ascii")
@@ -69,7 +69,7 @@ class OutcomeStore:
 def _read(path: Path) -> StoredOutcome | None:
     try:
         row = json.loads(path.read_text(encoding="ascii"))
-        outcome = CaseOutcome.from_json(json.dumps(row["outcome"]))
+        outcome = CaseOutcome.from_row(row["outcome"])
         return StoredOutcome(outcome=outcome, source=row["source"], labels=dict(row["labels"]), split=row["split"])
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return None
