@@ -24,6 +24,9 @@ class Candidate:
 def choose(patient: ExportedPatient, candidates: Sequence[Candidate]) -> tuple[Candidate, tuple[str, ...]]:
     """The one that is converted: with most masks, then approved, then drawn last, then with most ROIs, then the first file.
 
+    One that refers to its CT goes before all that share no more than a frame of reference with theirs: these may show another
+    scan (a phase, a PET), however many structures they have.
+
     Args:
         patient: for the CT series that nobody contoured.
         candidates: the pairings that passed every check, in any order.
@@ -55,6 +58,6 @@ def _label(candidate: Candidate) -> str:
     return candidate.pairing.structure_set.file.label
 
 
-def _rank(candidate: Candidate) -> tuple[int, bool, str, int]:
-    header = candidate.pairing.structure_set
-    return candidate.num_masks, header.approved, header.drawn_at, header.num_rois
+def _rank(candidate: Candidate) -> tuple[bool, bool, int, bool, str, int]:
+    header, sure = candidate.pairing.structure_set, candidate.pairing.refers_to_it
+    return candidate.num_masks > 0, sure, candidate.num_masks, header.approved, header.drawn_at, header.num_rois

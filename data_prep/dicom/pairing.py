@@ -13,11 +13,13 @@ class Pairing:
 
     Attributes:
         series, structure_set: of one patient.
+        refers_to_it: the RTSTRUCT names the series or images of it; otherwise they share no more than a frame of reference.
         notes: how they were matched, where that was not by the series that the RTSTRUCT refers to.
     """
 
     series: CTSeries
     structure_set: StructureSetFile
+    refers_to_it: bool = True
     notes: tuple[str, ...] = ()
 
 
@@ -57,9 +59,11 @@ def find_series(header: StructureSetFile, patient: ExportedPatient, *, allow_fra
         matched = f"{_stale(header)}; matched by the images that it refers to"
         return _complete(_pair(header, pictured, (matched,)), all_series)
     if framed:
-        return _pair(header, framed, (f"{_stale(header)}; matched by its frame of reference",))
+        matched = f"{_stale(header)}; matched by its frame of reference"
+        return replace(_pair(header, framed, (matched,)), refers_to_it=False)
     if allow_frame_mismatch and len(all_series) == 1:
-        return _pair(header, all_series, (f"{_stale(header)}; matched because the patient has one CT series only",))
+        matched = f"{_stale(header)}; matched because the patient has one CT series only"
+        return replace(_pair(header, all_series, (matched,)), refers_to_it=False)
     raise _none_fits(header, all_series)
 
 
@@ -105,7 +109,7 @@ def _num_images(header: StructureSetFile, series: CTSeries) -> int:
 
 def _stale(header: StructureSetFile) -> str:
     if any(header.series_uids):
-        return f"{header.file.label} refers to a series that this patient does not have"
+        return f"{header.file.label} refers to a series that is no CT of this patient"
     return f"{header.file.label} refers to no series"
 
 

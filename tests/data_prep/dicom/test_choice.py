@@ -12,8 +12,9 @@ from tests.data_prep.dicom.structure_set_files import a_header, a_patient, a_ser
 ONE, TWO, THREE = a_series(1), a_series(2), a_series(3)
 
 
-def candidate(label: str, num_masks: int, series=ONE, **header) -> Candidate:
-    return Candidate(pairing=Pairing(series=series, structure_set=a_header(label=label, **header)), num_masks=num_masks)
+def candidate(label: str, num_masks: int, series=ONE, *, refers_to_it: bool = True, **header) -> Candidate:
+    pairing = Pairing(series=series, structure_set=a_header(label=label, **header), refers_to_it=refers_to_it)
+    return Candidate(pairing=pairing, num_masks=num_masks)
 
 
 # Best first; each is better than the next by one rule, though the rules that follow say otherwise.
@@ -33,6 +34,14 @@ BY_RULE = [
 def test_each_rule_in_its_turn(better):
     for pair in permutations(BY_RULE[better : better + 2]):
         assert choose(a_patient(ONE), pair)[0] is BY_RULE[better]
+
+
+def test_one_that_refers_to_its_ct_goes_before_one_in_the_same_frame_of_a_scan_that_is_not_there():
+    drawn_on_it, fuller = candidate("file_0002", 3), candidate("file_0001", 8, refers_to_it=False, approved=True)
+    useless = candidate("file_0003", 0)
+    for order in permutations((drawn_on_it, fuller, useless)):
+        assert choose(a_patient(ONE), order)[0] is drawn_on_it
+    assert choose(a_patient(ONE), (useless, fuller))[0] is fuller
 
 
 def test_any_order_gives_the_same():

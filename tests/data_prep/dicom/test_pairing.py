@@ -62,14 +62,25 @@ def test_several_that_fit_equally():
 def test_stale_series_but_images_that_exist():
     label, notes = paired(a_header(series_uids=(STALE,), image_uids=images_of(TWO)), ONE, TWO)
     assert label == "series_2"
-    assert notes == (f"{LABEL} refers to a series that this patient does not have; matched by the images that it refers to",)
+    assert notes == (f"{LABEL} refers to a series that is no CT of this patient; matched by the images that it refers to",)
 
 
-@pytest.mark.parametrize(("uids", "what"), [((STALE,), "a series that this patient does not have"), ((), "no series")])
+@pytest.mark.parametrize(("uids", "what"), [((STALE,), "a series that is no CT of this patient"), ((), "no series")])
 def test_stale_or_missing_references_but_one_series_in_its_frame(uids, what):
     label, notes = paired(a_header(series_uids=uids, frame_uids=("1.2.4",)), ONE, TWO, THREE)
     assert label == "series_3"
     assert notes == (f"{LABEL} refers to {what}; matched by its frame of reference",)
+
+
+def test_whether_the_rtstruct_refers_to_the_ct_is_known_of_each_pair():
+    patient = a_patient(ONE)
+    for header, refers_to_it in (
+        (a_header(series_uids=(ONE.series_uid,)), True),
+        (a_header(series_uids=(STALE,), image_uids=images_of(ONE)), True),
+        (a_header(series_uids=(STALE,), frame_uids=("1.2.3",)), False),
+        (a_header(series_uids=(STALE,), frame_uids=("1.98",)), False),
+    ):
+        assert find_series(header, patient, allow_frame_mismatch=True).refers_to_it is refers_to_it
 
 
 def test_several_series_in_its_frame():
