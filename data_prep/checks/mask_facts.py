@@ -55,11 +55,14 @@ def mask_facts(mask: sitk.Image) -> MaskFacts:
     mask_ZYX = sitk.GetArrayViewFromImage(mask)
     box = _bounding_box(mask_ZYX)
     inside_ZYX = mask_ZYX[box] > 0
-    positions_zyx = inside_ZYX.nonzero()
-    num_voxels = len(positions_zyx[0])
+    # Counted by plane: the positions of all voxels of a large mask would fill hundreds of megabytes.
+    counts = [np.count_nonzero(inside_ZYX, axis=others) for others in ((1, 2), (0, 2), (0, 1))]
+    num_voxels = int(counts[0].sum())
     centroid = None
     if num_voxels:
-        middle_zyx = [float(axis.mean()) + part.start for axis, part in zip(positions_zyx, box, strict=True)]
+        middle_zyx = [
+            float(np.average(np.arange(part.start, part.stop), weights=count)) for count, part in zip(counts, box, strict=True)
+        ]
         centroid = np.array(mask.TransformContinuousIndexToPhysicalPoint(middle_zyx[::-1]))
     return MaskFacts(
         inside_ZYX=inside_ZYX,
