@@ -1,8 +1,15 @@
-"""Every file of a folder, named so that the name says nothing about the patient."""
+"""Every file of a folder, named so that the name says nothing about the patient.
 
+Folders are called after patients, their numbers or dates. Were labels to follow that order, a list of the hospital's patients
+would be enough to know who a case is; so folders are counted in the order of a digest of what they hold.
+"""
+
+import hashlib
 import os
 import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from data_prep.dicom.objects import DicomFile
@@ -21,19 +28,35 @@ class ListedFile:
 
 
 def list_files(folder: Path) -> list[ListedFile]:
-    """All files below a folder, in the order of their relative paths; links are followed, each folder entered once.
+    """All files below a folder, its own by name and then folder by folder; links are followed, each folder entered once.
+
+    The order depends on the relative paths alone, and that of two folders on what lies in these.
 
     Raises:
         DicomError: the folder, or one in it, does not exist or cannot be read.
     """
     if not folder.is_dir():
         raise DicomError("expected the folder of an export as input, found none there; check the path")
-    relative = sorted(_walk(folder), key=lambda path: [os.fsencode(part) for part in path.parts])
+    relative = list(_in_order(sorted([os.fsencode(part) for part in path.parts] for path in _walk(folder))))
     width = max(4, len(str(len(relative))))
     return [
         ListedFile(file=DicomFile(label=f"file_{number:0{width}d}", path=folder / path), why=_why_not(folder, path))
         for number, path in enumerate(relative, 1)
     ]
+
+
+def _in_order(paths: Sequence[list[bytes]], depth: int = 0) -> Iterator[Path]:
+    """Sorted paths that are alike before ``depth``, in the order of their labels."""
+    folders = []
+    for _, group in groupby(paths, key=lambda parts: parts[depth]):
+        below = list(group)
+        if len(below[0]) == depth + 1:
+            yield Path(os.fsdecode(b"/".join(below[0])))
+        else:
+            names = b"\0".join(b"/".join(parts[depth:]) for parts in below)
+            folders.append((hashlib.sha256(names).digest(), below))
+    for _, below in sorted(folders):
+        yield from _in_order(below, depth + 1)
 
 
 def _walk(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ class DicomFile:
     """One file of an export.
 
     Attributes:
-        label: what messages call it, ``file_0001`` onwards in the order of the relative paths; says nothing about the patient.
+        label: what messages call it, ``file_0001`` onwards; says nothing about the patient, not even by its order.
         path: where it lies; private.
     """
 

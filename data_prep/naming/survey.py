@@ -104,7 +104,7 @@ def _of_patient(
 
 
 def _first(decisions: Iterable[NameDecision]) -> NameDecision:
-    return min(decisions, key=lambda decision: ORDER.index(decision.confidence))
+    return min(decisions, key=lambda decision: (ORDER.index(decision.confidence), decision.native))
 
 
 def _summed(decisions: list[NameDecision], anatomy: str, names: Mapping[str, str | None]) -> SurveyedName:
