@@ -13,6 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.count_table import print_counts
+from src.data.case_files import partial_folder
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
 from src.errors import DatasetError
@@ -63,14 +64,12 @@ def _check_pool(datasets: list[Dataset], output: Path) -> None:
 
 def _link_case(dataset: Dataset, case: str, writer: DatasetWriter) -> None:
     record = dataset.cases[case]
-    final = writer.dataset.path / "cases" / case
-    partial = final.with_name(f".{case}.partial")
+    partial = partial_folder(writer.dataset.path, case)
     (partial / "structures").mkdir(parents=True)
     _link(dataset.ct_path(case), partial / "ct.nii.gz")
     for name in record.structures:
         _link(dataset.mask_path(case, name), partial / "structures" / f"{name}.nii.gz")
-    partial.replace(final)
-    writer.record_case(record)
+    writer.place_case(record)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -98,7 +98,7 @@ class DatasetWriter:
         return record
 
     def place_case(self, record: CaseRecord) -> None:
-        """Moves a case that ``write_beside`` wrote into its place and records it; a case of the same name is replaced."""
+        """Moves a case from its ``partial_folder`` into its place and records it; a case of the same name is replaced."""
         final = self.dataset.path / "cases" / record.name
         if self.dataset.cases.pop(record.name, None):
             self._write_index()  # a stop between the next steps must not leave a record of files that are gone
@@ -113,7 +113,7 @@ class DatasetWriter:
         shutil.rmtree(self.dataset.path / "cases" / name, ignore_errors=True)
 
     def record_case(self, record: CaseRecord) -> None:
-        """Writes a case into ``dataset.json`` whose folder is already in place, as ``data_prep pool`` does after linking it."""
+        """Writes a case whose folder is in place into ``dataset.json``."""
         self.dataset.cases[record.name] = record
         self._write_index()
 
