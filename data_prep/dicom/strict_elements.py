@@ -44,9 +44,6 @@ class Elements:
     def __init__(self, reader: "_Reader", places: dict[int, tuple[bytes, int, int]], coding: _Coding) -> None:
         self._reader, self._places, self._coding = reader, places, coding
 
-    def __contains__(self, tag: int) -> bool:
-        return tag in self._places
-
     def value(self, tag: int) -> bytes:
         """The bytes of a value as they stand in the file; b"" when absent or empty."""
         _, start, stop = self._places.get(tag, (b"", 0, 0))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
-from data_prep.naming.decision import NameDecision
+from data_prep.naming.decision import Confidence, NameDecision
 from data_prep.naming.doubles import refuse_doubles
 from data_prep.naming.judgement import Judgement, judge
 from data_prep.naming.planning import marked_as_planning
@@ -64,7 +64,7 @@ def _overridden(native: str, structure: str | None, anatomy: str) -> NameDecisio
     return _mapped(native, structure, anatomy, "override", f"names.csv says {structure}")
 
 
-def _mapped(native: str, structure: str, anatomy: str, confidence: str, why: str) -> NameDecision:
+def _mapped(native: str, structure: str, anatomy: str, confidence: Confidence, why: str) -> NameDecision:
     if anatomy in load_structures()[structure].anatomies:
         return NameDecision(native=native, structure=structure, confidence=confidence, why=why)
     return NameDecision(native=native, structure=None, confidence="other_anatomy", why=f"{structure} is not of this anatomy")

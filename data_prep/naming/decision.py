@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-CONFIDENCES = ("override", "exact", "synonym", "rewritten", "planning", "other_anatomy", "ambiguous", "suggestion", "unknown")
+Confidence = Literal[
+    "override", "exact", "synonym", "rewritten", "planning", "other_anatomy", "ambiguous", "suggestion", "unknown"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +15,7 @@ class NameDecision:
     Attributes:
         native: the site's own name, without anything that identifies a patient.
         structure: TG-263 name it is converted to, or None when it is left out.
-        confidence: of ``CONFIDENCES``:
+        confidence: how sure that is:
             ``override``, the site's names.csv says so (also when it says: leave out);
             ``exact``, it is the TG-263 name but for case, blanks and separators;
             ``synonym``, it stands in plan/structures.yaml;
@@ -29,9 +31,7 @@ class NameDecision:
 
     native: str
     structure: str | None
-    confidence: Literal[
-        "override", "exact", "synonym", "rewritten", "planning", "other_anatomy", "ambiguous", "suggestion", "unknown"
-    ]
+    confidence: Confidence
     suggested: tuple[str, ...] = ()
     why: str
 

@@ -3,6 +3,7 @@
 import csv
 import itertools
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import assume, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from data_prep.conversion.redaction import REDACTED
 from data_prep.naming.decide import decide_name, decide_names
-from data_prep.naming.decision import CONFIDENCES
+from data_prep.naming.decision import Confidence
 from data_prep.naming.spelling import letters
 from data_prep.naming.tables import listed_names
 from data_prep.naming.vocabulary import sides_of, vocabulary
@@ -192,7 +193,7 @@ def test_a_name_with_a_word_of_planning_is_never_mapped(real, mark, place, separ
 )
 def test_any_text_ends_in_one_decision_of_the_anatomy(native, anatomy):
     decision = decide_name(native, anatomy, {})
-    assert decision.native == native and decision.confidence in CONFIDENCES and decision.why
+    assert decision.native == native and decision.confidence in get_args(Confidence) and decision.why
     mapped = decision.confidence in ("override", "exact", "synonym", "rewritten")
     assert mapped == (decision.structure is not None)
     assert bool(decision.suggested) == (decision.confidence in ("ambiguous", "suggestion"))
