@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Lists the names; 0 when every RTSTRUCT of the export could be read."""
+    """Lists the names; 0 when every file that may be an RTSTRUCT could be read."""
     if arguments.output and arguments.output.exists():  # told before minutes of reading
         raise _existing(arguments.output)
     names = read_names(arguments.names)
@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
         write_names(arguments.output, survey.names)
         print(f"written to {arguments.output.name}: put a TG-263 name, or nothing to leave it out, in place of every '?'")
     for item in survey.unreadable:
-        print(f"{item.file.label}: {item.why}; its names are missing above")
+        print(f"{item.file.label}: {item.why}; if it is an RTSTRUCT, its names are missing above")
+    if survey.unreadable:
+        print("which file that is stands in files.csv of the private folder that 'convert' makes")
     return int(bool(survey.unreadable))
 
 

@@ -42,9 +42,7 @@ def choose(patient: ExportedPatient, candidates: Sequence[Candidate]) -> tuple[C
     # Sorting keeps the order of equals, also when it is reversed.
     by_file = sorted(candidates, key=lambda one: (len(_label(one)), _label(one)))
     chosen, *others = sorted(by_file, key=_rank, reverse=True)
-    notes = [
-        f"another RTSTRUCT, {_label(one)}, with {one.num_masks or 'none'} of our structures was not converted" for one in others
-    ]
+    notes = [f"another RTSTRUCT, {_label(one)}, with {_why_not(one, chosen)}" for one in others]
     drawn_on = {one.pairing.series.label for one in candidates}
     for series in patient.series:
         if series.label not in drawn_on:
@@ -52,6 +50,12 @@ def choose(patient: ExportedPatient, candidates: Sequence[Candidate]) -> tuple[C
         elif series.label != chosen.pairing.series.label:
             notes.append(f"another CT, {series.label}, was not converted: a case has one")
     return chosen, tuple(notes)
+
+
+def _why_not(other: Candidate, chosen: Candidate) -> str:
+    told = f"{other.num_masks or 'none'} of our structures was not converted"
+    surpassed = chosen.pairing.refers_to_it and not other.pairing.refers_to_it and other.num_masks
+    return f"{told}: it does not refer to {other.pairing.series.label} itself" if surpassed else told
 
 
 def _label(candidate: Candidate) -> str:

@@ -81,7 +81,7 @@ class Dataset:
         if not index.is_file():
             raise DatasetError(
                 f"expected a dataset at '{path.name}', found no dataset.json in it; make one with "
-                "'python -m data_prep import-nifti' or 'python -m data_prep phantom'"
+                "'python -m data_prep convert', 'import-nifti' or 'phantom'"
             )
         try:
             content = json.loads(index.read_text(encoding="utf-8"))

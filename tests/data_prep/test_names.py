@@ -103,7 +103,8 @@ def test_an_rtstruct_that_cannot_be_read_is_told_and_the_others_are_listed(tmp_p
     code, rows = run(tmp_path, export)
     captured = capsys.readouterr().out
     assert code == 1 and "Myelon" in rows
-    assert captured.count("its names are missing above") == 1 and "file_0001: " in captured
+    assert captured.count("if it is an RTSTRUCT, its names are missing above") == 1 and "file_0001: " in captured
+    assert "files.csv of the private folder that 'convert' makes" in captured  # a label alone leads nowhere
 
 
 def test_a_file_that_cannot_be_looked_into_may_be_an_rtstruct_and_a_pipe_is_none(tmp_path, export, capsys):

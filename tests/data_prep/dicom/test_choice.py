@@ -40,7 +40,9 @@ def test_one_that_refers_to_its_ct_goes_before_one_in_the_same_frame_of_a_scan_t
     drawn_on_it, fuller = candidate("file_0002", 3), candidate("file_0001", 8, refers_to_it=False, approved=True)
     useless = candidate("file_0003", 0)
     for order in permutations((drawn_on_it, fuller, useless)):
-        assert choose(a_patient(ONE), order)[0] is drawn_on_it
+        chosen, notes = choose(a_patient(ONE), order)
+        assert chosen is drawn_on_it
+        assert notes[0].endswith("file_0001, with 8 of our structures was not converted: it does not refer to series_1 itself")
     assert choose(a_patient(ONE), (useless, fuller))[0] is fuller
 
 
