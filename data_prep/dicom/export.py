@@ -10,7 +10,7 @@ from data_prep.dicom.listing import EMPTY, OUT_OF_REACH, ListedFile, list_files
 from data_prep.dicom.lost_files import attribute_damaged, find_damaged, note_empty, refuse_shared_series
 from data_prep.dicom.objects import Export, ExportedPatient, Skipped, StructureSetFile
 from data_prep.dicom.open_file import NotDicom
-from data_prep.dicom.patients import PatientFiles, group_patients, name_notes
+from data_prep.dicom.patients import PatientFiles, group_patients, name_notes, notes_on_namesakes
 from data_prep.dicom.series import group_series
 from src.errors import DicomError
 
@@ -37,7 +37,7 @@ def scan_export(folder: Path) -> Export:
     groups, left_over = group_patients(objects)
     if not groups:
         raise DicomError(f"expected DICOM files in the export, found none among {len(files)} files; check the path")
-    patients = refuse_shared_series(groups, [_patient(group) for group in groups])
+    patients = refuse_shared_series(groups, _patients(groups))
     patients, unclaimed = attribute_damaged([*damaged, *(header for header in left_over if header.kind == "ct")], patients)
     skipped += [_skip(header) for header in [*unclaimed, *(header for header in left_over if header.kind != "ct")]]
     patients = [note_empty(patient, skipped) for patient in patients]
@@ -65,7 +65,11 @@ def _skip(header: Header) -> Skipped:
     return header.skipped(header.why or "names no patient, study, series or frame of reference")
 
 
-def _patient(group: PatientFiles) -> ExportedPatient:
+def _patients(groups: Sequence[PatientFiles]) -> list[ExportedPatient]:
+    return [_patient(group, notes) for group, notes in zip(groups, notes_on_namesakes(groups), strict=True)]
+
+
+def _patient(group: PatientFiles, notes: Sequence[str]) -> ExportedPatient:
     series, skipped = group_series(group.headers)
     broken = {item.file.label for one in series for item in one.broken}
     skipped += [
@@ -80,5 +84,5 @@ def _patient(group: PatientFiles) -> ExportedPatient:
         series=series,
         structure_sets=tuple(header.found for header in group.headers if isinstance(header.found, StructureSetFile)),
         skipped=tuple(sorted(skipped, key=lambda item: item.file.label)),
-        notes=(*group.notes, *name_notes(group.headers)),
+        notes=(*group.notes, *name_notes(group.headers), *notes),
     )

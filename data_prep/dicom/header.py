@@ -29,7 +29,7 @@ class Header:
         kind: ``ct``, a single-frame CT image or what should be one; ``rtstruct``; ``other``; ``directory``, a DICOMDIR; or
             ``damaged``, which may have been anything.
         whole: False for a CT image, or an object of an unknown kind, that does not end as one does.
-        patient_id, name, study_uid, series_uid, frame_uid: "" where it has none; private.
+        patient_id, name, birth_date, study_uid, series_uid, frame_uid: "" where it has none; private.
         placed: whether it says where in the patient it lies, as the images of a volume do.
         identifiers: its identifying texts; private.
         found: the CT image or RTSTRUCT, None when it cannot be used.
@@ -40,6 +40,7 @@ class Header:
     kind: Literal["ct", "rtstruct", "other", "directory", "damaged"]
     patient_id: str = field(default="", repr=False)
     name: str = field(default="", repr=False)
+    birth_date: str = field(default="", repr=False)
     study_uid: str = field(default="", repr=False)
     series_uid: str = field(default="", repr=False)
     frame_uid: str = field(default="", repr=False)
@@ -98,6 +99,7 @@ def _identified(file: DicomFile, dataset: FileDataset, sop_class: str, ending: E
         kind=kind,
         patient_id=read_text(dataset, "PatientID"),
         name=patient_name(dataset),
+        birth_date=read_text(dataset, "PatientBirthDate"),
         study_uid=read_text(dataset, "StudyInstanceUID"),
         series_uid=read_text(dataset, "SeriesInstanceUID"),
         frame_uid=read_text(dataset, "FrameOfReferenceUID"),

@@ -1,6 +1,6 @@
 """Which files are of one patient."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -45,8 +45,17 @@ def group_patients(headers: Sequence[Header]) -> tuple[list[PatientFiles], list[
 
 def name_notes(headers: Iterable[Header]) -> list[str]:
     """Whether one PatientID stands for two people."""
-    names = {folded_name(header.name) for header in headers} - {""}
+    names = {folded_name(name) for name in {header.name for header in headers}} - {""}
     return [f"{len(names)} different names under one PatientID: is it one patient?"] if len(names) > 1 else []
+
+
+def notes_on_namesakes(groups: Sequence[PatientFiles]) -> list[list[str]]:
+    """Per patient, whether one person seems to stand under two PatientIDs: as two cases, one could train and one test."""
+    written = [{(one.name, one.birth_date) for one in group.headers if one.name and one.birth_date} for group in groups]
+    people = [{(folded_name(name), date) for name, date in persons} for persons in written]
+    counts = Counter(person for persons in people for person in persons)
+    what = "another PatientID has the same name and date of birth: if that is one person, both cases belong in one split"
+    return [[what] if any(counts[person] > 1 for person in persons) else [] for persons in people]
 
 
 def _uids(header: Header) -> list[str]:

@@ -102,6 +102,19 @@ def test_two_names_under_one_id_are_noted_without_the_names(tmp_path):
     assert only_patient(tmp_path).notes == ("2 different names under one PatientID: is it one patient?",)
 
 
+@pytest.mark.parametrize(
+    ("elements", "noted"), [({}, True), ({"PatientBirthDate": "19510218"}, False), ({"PatientName": ""}, False)]
+)
+def test_one_person_under_two_ids_is_noted_for_both(tmp_path, elements, noted):
+    first, second = SMALL, SmallPatient(number=2, size=(4, 4, 4))
+    write_ct(tmp_path / "a", first)
+    for path in write_ct(tmp_path / "b", second):
+        person = {"PatientName": "zwiebelfisch1, hannelore", "PatientBirthDate": first.identifiers["PatientBirthDate"]}
+        altered(path, **{**person, **elements})
+    notes = [note for patient in scan_export(tmp_path).patients for note in patient.notes]
+    assert [note.startswith("another PatientID has the same name and date of birth") for note in notes] == [True] * 2 * noted
+
+
 @pytest.mark.parametrize("z", [0, 3])
 @pytest.mark.parametrize(
     ("elements", "reason"),
