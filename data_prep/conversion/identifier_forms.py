@@ -7,6 +7,7 @@ from itertools import permutations
 
 from data_prep.conversion.dates import Date, dates_in
 from data_prep.conversion.folded_text import FoldedText
+from data_prep.conversion.romanised import romanised
 
 MAX_NAME_PARTS = 6  # of one name; more than that is a sentence, whose words are looked for one by one
 _IDEOGRAPHS_FROM = 0x2E80  # from here on Unicode holds scripts in which one sign says what two Latin letters say
@@ -60,10 +61,10 @@ def _texts_of(identifier: str) -> set[str]:
 
 
 def _spellings(identifier: str) -> set[str]:
-    """The text itself, with ä as ae, and with ae as a: Müller, Mueller and Muller are one name."""
+    """The text itself, with ä as ae, with ae as a (Müller, Mueller and Muller are one name), and in Latin letters."""
     written_out, shortened = identifier.casefold(), identifier.casefold()
     for accented, plain in _GERMAN[0]:
         written_out = written_out.replace(accented, plain)
     for plain, short in _GERMAN[1]:
         shortened = shortened.replace(plain, short)
-    return {identifier, written_out, shortened}
+    return {identifier, written_out, shortened, *romanised(identifier)}
