@@ -11,7 +11,7 @@ SEPARATORS = ",;\t"  # a European Excel writes the second, a table pasted into a
 
 
 def read_csv(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows of a csv file as dictionaries; blank around a value is cut off, a missing value is ''.
+    """The rows of a csv file as dictionaries; blank around a value is cut off, a missing value is '', an empty row is none.
 
     Args:
         path: a UTF-8 file, with or without a byte order mark; lines that start with ``#`` may stand before the one that names
@@ -38,9 +38,10 @@ def read_csv_lines(path: Path, required: tuple[str, ...]) -> list[tuple[int, dic
         columns = [(column or "").strip() for column in reader.fieldnames or []]
         reader.fieldnames = columns
         before = len(comments.splitlines())
-        rows = [(before + reader.line_num, _stripped(row)) for row in reader]
+        numbered = [(before + reader.line_num, _stripped(row)) for row in reader]
+        rows = [(line, row) for line, row in numbered if any(row.values())]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path.name} is not a readable csv file ({error}); save it as UTF-8 csv") from error
+        raise DatasetError(f"{path.name} is not a readable csv file ({error}); save it as 'CSV UTF-8'") from error
     if missing := [column for column in required if column not in columns]:
         raise DatasetError(f"expected the columns {', '.join(required)} in {path.name}, found no {', '.join(missing)}; add it")
     if not rows:

@@ -42,6 +42,12 @@ def test_a_question_mark_is_not_yet_a_decision(tmp_path):
     assert decide_name("Parotis", "head_neck", names).open
 
 
+def test_rows_that_a_spreadsheet_left_empty_are_none(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("native;tg263;confidence\n;;\nKehle;Larynx;unknown\n;;\n", encoding="utf-8")
+    assert read_names(path) == {"kehle": "Larynx"}
+
+
 def test_signs_count_so_that_a_variant_stays_apart(tmp_path):
     names = read_names(written(tmp_path, "native,tg263\nParotid_L^a,\n"))
     assert decide_name("Parotid_L", "head_neck", names).structure == "Parotid_L"
@@ -70,7 +76,7 @@ def test_a_bad_file_is_refused_with_its_line(tmp_path, text, error, message):
 
 
 def test_another_encoding_and_a_missing_file_are_refused(tmp_path):
-    with pytest.raises(DatasetError, match="save it as UTF-8"):
+    with pytest.raises(DatasetError, match="save it as 'CSV UTF-8'"):
         read_names(written(tmp_path, "native,tg263\nDrüse,Larynx\n", "cp1252"))
     with pytest.raises(DatasetError, match="no such file"):
         read_names(tmp_path / "none.csv")
