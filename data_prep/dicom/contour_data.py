@@ -10,7 +10,7 @@ import numpy as np
 from data_prep.dicom.objects import Contour
 from data_prep.dicom.strict_elements import Elements
 
-GEOMETRIC_TYPE, NUM_POINTS, DATA = 0x30060042, 0x30060046, 0x30060050
+GEOMETRIC_TYPE, OFFSET, NUM_POINTS, DATA = 0x30060042, 0x30060045, 0x30060046, 0x30060050
 # Further from the origin than any table or gantry reaches.
 MAX_COORDINATE_MM = 1e5
 # A DS has 16 characters; exporters that write doubles whole need up to 25. Longer digits cost time and say nothing.
@@ -78,6 +78,8 @@ def _points(item: Elements, kind: str) -> np.ndarray:
     """(N, 3) float64 points of a closed contour; N may be 0 to 2."""
     if kind not in _CLOSED:
         raise _Damage("of an unknown geometric type")
+    if re.search("[^-+0.eE \\\\]", item.text(OFFSET)):  # retired, rare: the slab lies beside the plane
+        raise _Damage("with a ContourOffsetVector, which would move it")
     points_mm = parse_points(item.value(DATA))
     said = item.text(NUM_POINTS)
     if said and not (re.fullmatch(r"\+?\d{1,9}", said) and int(said) == len(points_mm)):

@@ -110,6 +110,10 @@ def _data(value: bytes):
     return lambda item: put_bytes(item, 0x30060050, value)
 
 
+def _offset(value: bytes):
+    return lambda item: put_bytes(item, 0x30060045, value)
+
+
 def _points_said(value: bytes):
     return lambda item: put_bytes(item, 0x30060046, value)
 
@@ -130,6 +134,7 @@ def _without(keyword: str):
         (_data(b"0\\0\\100\\10\\0\\100\\10\\10\\-100001"), "with values beyond 100000 mm"),
         (_data(b"0\\0\\100\\10\\0\\100\\10\\10\\" + b"1" * 5000), "with numbers that are too long"),
         (_data(b"\\".join([b"1"] * (3 * contour_data.MAX_CONTOUR_POINTS + 3))), "with more than 500000 points"),
+        (_offset(b"0\\0\\2.5"), "with a ContourOffsetVector, which would move it"),
         (_data(b""), "with another number of points than NumberOfContourPoints says"),
         (_points_said(b"5 "), "with another number of points than NumberOfContourPoints says"),
         (_points_said(b"four"), "with another number of points than NumberOfContourPoints says"),
@@ -317,3 +322,8 @@ def test_no_warning_of_pydicom_gets_out(tmp_path, recwarn, caplog):
     assert roi.name == "Körper"
     assert roi.notes == ("its name is not in the character set that the file declares; it may be misspelt",)
     assert not recwarn.list and not caplog.records
+
+
+def test_an_offset_of_nothing_moves_nothing(tmp_path):
+    read = read_changed(tmp_path, {"Liver": [SQUARE]}, lambda dataset: _offset(b"0\\0.0\\-0")(contour_items(dataset)[0]))
+    assert len(read.rois[0].contours) == 1 and not read.rois[0].damage
