@@ -109,11 +109,10 @@ def _convert_chosen(task: PatientTask, readable: Readable, refused: CaseOutcome)
 
 
 def _roi_warnings(rois: tuple[RoiOutcome, ...]) -> Iterator[str]:
-    for roi in rois:
-        if roi.decision == "refused":
-            yield f"'{roi.native}' was refused: {roi.why}"
-    if undecided := [roi.native for roi in rois if roi.decision == "undecided"]:
-        yield f"nobody knows which structure is meant by {', '.join(map(repr, undecided))}; decide in names.csv"
+    """Without native names: warnings stand in dataset.json, and a name may hold what no redactor knows, a misspelt one's."""
+    yield from dict.fromkeys(roi.why for roi in rois if roi.decision == "refused")
+    if undecided := sum(roi.decision == "undecided" for roi in rois):
+        yield f"ROIs left out because nobody knows their names: {undecided}; the report lists them for names.csv"
 
 
 def _without_mask(roi: RoiOutcome) -> RoiOutcome:

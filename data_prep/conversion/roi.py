@@ -34,13 +34,14 @@ def _convert_roi(
     if decision.structure is None and (roi.drawn or not decision.open):
         return ended("undecided" if decision.open else "left out", decision.why)
     if roi.damage:
-        return ended("refused", f"its contours are incomplete: {'; '.join(roi.damage)}; export the RTSTRUCT again")
+        damage = f"its contours are incomplete: {'; '.join(roi.damage)}; export the RTSTRUCT again"
+        return ended("refused", f"no mask of {decision.structure}: {damage}")
     if not roi.contours:
         return ended("left out", "it has no closed contours, so nobody knows where it is")
     try:
         rasterised = rasterise(roi, grid)
     except DicomError as error:
-        return ended("refused", str(error))
+        return ended("refused", f"no mask of {decision.structure}: {error}")
     masks[decision.structure] = to_mask(rasterised.mask_ZYX, ct)
     return RoiOutcome(
         native=decision.native,
