@@ -45,7 +45,7 @@ def _check_splits(dataset: Dataset) -> Iterator[Finding]:
     if dataset.cases and not cases["train"]:
         yield refused(None, "the training split is empty; run 'python -m data_prep split --again'")
     if cases[None]:
-        yield warning(None, f"cases without a split, which are never used: {cases[None]}")
+        yield warning(None, f"cases without a split, which are never used (see 'split --new-to-training'): {cases[None]}")
     trained = {name for record in dataset.cases_of("train") for name in record.structures}
     for name in sorted({name for record in dataset.cases.values() for name in record.structures} - trained):
         yield warning(None, f"{name} is contoured in no training case of this site")

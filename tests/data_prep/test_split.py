@@ -99,6 +99,17 @@ def test_the_command_writes_once_and_again_only_when_told(dataset: Path, capsys)
     assert {case: record.split for case, record in Dataset.open(dataset).cases.items()} != first
 
 
+def test_cases_that_came_later_train_and_nobody_else_moves(dataset: Path, capsys):
+    assert main(["split", str(dataset), "--new-to-training"]) == 1
+    assert "no case of 'north' has a split yet" in capsys.readouterr().err
+    assert main(["split", str(dataset)]) == 0
+    before = {case: record.split for case, record in Dataset.open(dataset).cases.items()}
+    writer = DatasetWriter(dataset, anatomy="head_neck", site="north")
+    writer.add_case("late", image_of(ct_ZYX(99)), {})
+    assert main(["split", str(dataset), "--new-to-training"]) == 0
+    assert {case: record.split for case, record in Dataset.open(dataset).cases.items()} == {**before, "late": "train"}
+
+
 @pytest.mark.parametrize("fractions", ["0,0.5,0.5", "0.6,0.4", "a,b,c", "0.9,0.3,0"])
 def test_an_empty_training_split_cannot_be_asked_for(dataset: Path, fractions, capsys):
     index = (dataset / "dataset.json").read_bytes()
