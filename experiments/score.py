@@ -4,14 +4,12 @@ Each site's model predicts that site's patients, on their CTs' own grids; nothin
 """
 
 import argparse
-import hashlib
 import json
 import math
 import sys
 from datetime import datetime
 from pathlib import Path
 
-import torch
 import yaml
 from rich.console import Console
 from rich.table import Table
@@ -19,18 +17,14 @@ from tqdm import tqdm
 
 from experiments.command import exit_code_of
 from experiments.federation.workspaces import AGGREGATOR, find_sites
+from experiments.scoring.patient_scan import PatientScan
+from experiments.scoring.registration_error import RegistrationError
+from experiments.scoring.saved_model import SavedModel, load_saved_model
+from experiments.scoring.study_folder import study_of
 from experiments.table import dice_table, render
 from src.data.dataset import SPLITS, Dataset
-from src.data.preprocessing import GridGeometry, Preprocessing, array_XYZ, to_working_grid
-from src.data.structures import load_structures
-from src.data.truth import read_truth
 from src.errors import DatasetError, ModelCardError
 from src.evaluation.dice import StructureDice, summarise
-from src.model.card import ModelCard, read_model
-from src.model.inference import Predictor
-from src.model.network import build_network
-from src.model.precision import choose_precision
-from src.model.state import load_network_state
 
 MODELS = ("last", "best", "consensus")
 
@@ -53,7 +47,10 @@ def score_run(
 
     Raises:
         ModelCardError, DatasetError: a model or a dataset is missing or does not fit the other.
+        RegistrationError: the test cases of a run that belongs to a study.
     """
+    if split == "test":
+        _refuse_study(run)
     console = console or Console()
     sites = find_sites(data)
     models = _find_models(run, model, set(sites), model_of)
@@ -98,41 +95,26 @@ def score_model(path: Path, dataset: Dataset, split: str, settings: dict) -> dic
         ``sha256`` and ``round`` of the model; ``cases``: per case and contoured structure the Dice, null for a true absence;
         ``structures``: mean, num_scored and num_absent. Structures that nobody trained are not among them.
     """
-    card, tensors = read_model(path)
-    _check_fit(path, card, dataset)
-    network = build_network(card.network, len(card.structures))
-    load_network_state(network, tensors, origin=f"'{path.name}'")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    predictor = Predictor(
-        network.to(device),
-        patch_voxels=card.patch_voxels,
-        window_hu=card.preprocessing["window_hu"],
-        overlap=settings["overlap"],
-        precision=choose_precision(settings["precision"], device),
-        device=device,
-    )
+    model = load_saved_model(path, dataset.anatomy, settings)
     records = dataset.cases_of(split)
     cases = {
-        record.name: score_case(predictor, card, dataset, record.name)
+        record.name: score_case(model, dataset, record.name)
         for record in tqdm(records, desc=f"score {dataset.path.name}", unit="case", disable=None, leave=False)
     }
-    summary = summarise(cases.values(), card.trained_structures)
+    summary = summarise(cases.values(), model.card.trained_structures)
     return {
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "round": card.round,
+        "sha256": model.sha256,
+        "round": model.card.round,
         "structures": {name: _plain(entry) for name, entry in summary.items()},
         "cases": {case: {name: _number(value) for name, value in values.items()} for case, values in cases.items()},
     }
 
 
-def score_case(predictor: Predictor, card: ModelCard, dataset: Dataset, case: str) -> dict[str, float]:
+def score_case(model: SavedModel, dataset: Dataset, case: str) -> dict[str, float]:
     """Dice of one case by structure, for those that are contoured in it and were trained; NaN for a true absence."""
-    truth = read_truth(dataset, dataset.cases[case], card.structures)
-    channels = [channel for channel in truth.channels if card.structures[channel] in card.trained_structures]
-    grid = to_working_grid(dataset.read_ct(case), Preprocessing(**_tuples(card.preprocessing)))
-    native = GridGeometry.of(dataset.read_geometry(case))
-    masks = predictor.masks(array_XYZ(grid), GridGeometry.of(grid), native, channels)
-    return {card.structures[channel]: truth.dice(channel, mask_XYZ) for channel, mask_XYZ in masks}
+    scan = PatientScan(dataset, case)
+    names = model.card.structures
+    return {names[channel]: scan.truth(names).dice(channel, mask_XYZ) for channel, mask_XYZ in model.masks(scan)}
 
 
 def _find_models(run: Path, model: str, sites: set[str], model_of: str | None) -> dict[str, Path]:
@@ -155,14 +137,13 @@ def _find_models(run: Path, model: str, sites: set[str], model_of: str | None) -
     return models
 
 
-def _check_fit(path: Path, card: ModelCard, dataset: Dataset) -> None:
-    name = f"{path.parent.name}/{path.name}"
-    if card.anatomy != dataset.anatomy:
-        raise ModelCardError(
-            f"'{name}' was made for {card.anatomy}, found a dataset of {dataset.anatomy}; give the run's own data"
+def _refuse_study(run: Path) -> None:
+    """A study's test patients have one way to them, with its choices committed and the look written down."""
+    if study := study_of(run):
+        raise RegistrationError(
+            f"'{run.name}' belongs to the study '{study.name}', whose test patients are scored together; use"
+            f" `make report RUN={study.name} FINAL=1`"
         )
-    if card.structures_digest != load_structures().digest:
-        raise ModelCardError(f"'{name}' was trained with another plan/structures.yaml; score it with the version that made it")
 
 
 def _note_test(run: Path, model: str, console: Console) -> None:
@@ -181,10 +162,6 @@ def _plain(entry: StructureDice) -> dict:
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-def _tuples(settings: dict) -> dict:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
 
 
 def main() -> None:

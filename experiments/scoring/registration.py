@@ -1,0 +1,144 @@
+"""What was chosen, written down before a test patient is read: ``experiments/studies/<name>.chosen``.
+
+One line per scheme with the hash of the plan its runs really used, the hypothesis, the comparisons, and the digest of the
+data. The file counts once it is in git's HEAD, which says when the choice was made; whatever changes afterwards shows.
+"""
+
+import copy
+import json
+from pathlib import Path
+
+import yaml
+
+from experiments.federation.template import REPOSITORY
+from experiments.federation.workspaces import find_sites
+from experiments.scoring.files import content_digest, file_digest, write_whole
+from experiments.scoring.git_head import committed_bytes
+from experiments.scoring.registration_error import RegistrationError
+from experiments.scoring.stamp import patients_of
+from experiments.scoring.study_folder import done_runs, read_study, seed_of_folder
+from src.data.dataset import SPLITS
+
+_HEADER = "# What was chosen before the test patients were scored; written by python -m experiments.scoring.register.\n"
+# What of the study stands beside the schemes; a key that a study does not have is null.
+_OF_THE_STUDY = ("hypothesis", "comparisons", "local_finish_rounds")
+# Seeds of one scheme share a hash, and where an aggregator listened is nobody's choice.
+_NOT_CHOSEN = (
+    ("data_loader", "settings", "random_seed"),
+    ("task_runner", "settings", "random_seed"),
+    ("collaborator", "settings", "exchange", "seed"),
+    ("network", "settings", "agg_addr"),
+    ("network", "settings", "agg_port"),
+)
+
+
+def registration_path(study_folder: Path, repository: Path = REPOSITORY) -> Path:
+    """Where a study's registration lies; it has the name of the study folder."""
+    return repository / "experiments" / "studies" / f"{study_folder.resolve().name}.chosen"
+
+
+def registration_text(study_folder: Path, data: Path) -> str:
+    """The registration of a study as it is now; YAML, the same bytes for the same study.
+
+    Args:
+        study_folder: with its finished training runs.
+        data: folder with one dataset per site.
+
+    Raises:
+        RegistrationError: no run is finished, or two seeds of a scheme used different plans or sites.
+    """
+    study, runs = read_study(study_folder), done_runs(study_folder)
+    if not any(runs.values()):
+        raise RegistrationError(
+            f"expected finished training runs in '{study_folder.name}', found none; run `make compare` first"
+        )
+    lines = [f"{key}: {json.dumps(study.get(key), sort_keys=True)}" for key in sorted(_OF_THE_STUDY)]
+    lines += [f"dataset: {dataset_digest(data)}", "schemes:"]
+    lines += [f"  {scheme}: {json.dumps(_scheme_line(scheme, of_scheme))}" for scheme, of_scheme in runs.items()]
+    return _HEADER + "\n".join(lines) + "\n"
+
+
+def register(study_folder: Path, data: Path, repository: Path = REPOSITORY) -> Path:
+    """Writes the registration; committing it is up to the researcher.
+
+    Returns:
+        The file.
+
+    Raises:
+        RegistrationError: as ``registration_text``.
+    """
+    path = registration_path(study_folder, repository)
+    write_whole(path, registration_text(study_folder, data))
+    return path
+
+
+def check_registered(study_folder: Path, data: Path, repository: Path = REPOSITORY) -> str:
+    """Refuses a study that is not registered as it is now, or whose registration is not committed.
+
+    Returns:
+        SHA-256 of the registration, in hex.
+
+    Raises:
+        RegistrationError: the file is missing or says something else, or git's HEAD does not hold it as it is.
+    """
+    path = registration_path(study_folder, repository)
+    command = f"python -m experiments.scoring.register --study {study_folder} --data {data}"
+    if not path.is_file():
+        raise RegistrationError(
+            f"expected the study's choices in experiments/studies/{path.name}, found no file; run `{command}` and commit it"
+        )
+    registered, now = path.read_bytes(), registration_text(study_folder, data)
+    if registered.decode("utf-8", errors="replace") != now:
+        raise RegistrationError(
+            f"expected the study to be what experiments/studies/{path.name} says, found a change in {_change(registered, now)};"
+            f" choose on validation patients, then run `{command}` and commit it"
+        )
+    if committed_bytes(repository, path) != registered:
+        raise RegistrationError(
+            f"expected experiments/studies/{path.name} in git's HEAD as it is here, found it not committed; commit it first"
+        )
+    return file_digest(path)
+
+
+def dataset_digest(data: Path) -> str:
+    """SHA-256 of every site's splits, case names and contoured structures, in hex; of ``dataset.json``, not of voxels."""
+    sites = find_sites(data)
+    return content_digest({split: patients_of(sites, split) for split in SPLITS})
+
+
+def plan_digest(plan: dict) -> str:
+    """SHA-256 of a plan without its seeds and the aggregator's address, in hex; the order of keys does not matter."""
+    chosen = copy.deepcopy(plan)
+    for *above, last in _NOT_CHOSEN:
+        section = chosen
+        for key in above:
+            section = section.get(key) if isinstance(section, dict) else None
+        if isinstance(section, dict):
+            section.pop(last, None)
+    return content_digest(chosen)
+
+
+def _scheme_line(scheme: str, runs: list[Path]) -> dict:
+    """Plan, sites and seeds of one scheme; null for a scheme that is not trained."""
+    found = {(plan_digest(_plan_of(run)), _trained_sites(run)) for run in runs}
+    if len(found) > 1:
+        raise RegistrationError(
+            f"expected one plan and the same sites for all seeds of {scheme}, found {len(found)} that differ in more than their"
+            " seeds; train the seeds that are behind again"
+        )
+    plan, sites = found.pop() if found else (None, ())
+    return {"plan": plan, "sites": list(sites), "seeds": [seed_of_folder(run) for run in runs]}
+
+
+def _plan_of(run: Path) -> dict:
+    return yaml.safe_load((run / "config" / "plan.yaml").read_text(encoding="utf-8"))
+
+
+def _trained_sites(run: Path) -> tuple[str, ...]:
+    return tuple(sorted(json.loads((run / "config" / "run.json").read_text(encoding="utf-8"))["sites"]))
+
+
+def _change(registered: bytes, now: str) -> str:
+    """The first thing that differs, by its name."""
+    lines = set(registered.decode("utf-8", errors="replace").splitlines()) ^ set(now.splitlines())
+    return min(line.strip().partition(":")[0] for line in lines) if lines else "the order of lines"
