@@ -225,13 +225,17 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             validation_dice={name: None if math.isnan(entry.mean) else entry.mean for name, entry in dice.items()},
         )
 
+    def kept_by(self, site: str) -> KeptModels:
+        """The model files of the site; made when first asked for."""
+        if self._kept is None:
+            self._kept = KeptModels(self.save_path / site)
+        return self._kept
+
     def _save(
         self, site: str, round_number: int, trained: tuple[str, ...], summary: dict[str, StructureDice], mean_dice: float
     ) -> None:
         card = self.site_card(site, round_number, trained, summary)
-        if self._kept is None:
-            self._kept = KeptModels(self.save_path / site)
-        self._kept.keep(card, network_state(self.network), mean_dice)
+        self.kept_by(site).keep(card, network_state(self.network), mean_dice)
 
     def _log_of(self, site: str) -> RunLog:
         if self._log is None:

@@ -35,10 +35,10 @@ def write_config(folder: Path, plan: bytes, sites: Mapping[str, Dataset], facts:
     content = {
         **facts,
         "tool": TOOL,
-        "git_commit": _git_commit(),
+        "git_commit": git_commit(),
         "python": sys.version.split()[0],
         "versions": {package: version(package) for package in _PACKAGES},
-        "sites": {site: _describe(dataset) for site, dataset in sites.items()},
+        "sites": {site: describe_dataset(dataset) for site, dataset in sites.items()},
     }
     (config / "run.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -118,16 +118,7 @@ def write_summary(
     return text
 
 
-def _describe(dataset: Dataset) -> dict:
-    contoured = Counter(structure for record in dataset.cases.values() for structure in record.structures)
-    return {
-        "anatomy": dataset.anatomy,
-        "cases": {split: len(dataset.cases_of(split)) for split in SPLITS},
-        "contoured": dict(sorted(contoured.items())),
-    }
-
-
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """The commit of the code, with ``+`` when it was changed since; None outside a clone."""
     git = ["git", "-C", str(REPOSITORY)]
     try:
@@ -136,3 +127,13 @@ def _git_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit + ("+" if changed else "")
+
+
+def describe_dataset(dataset: Dataset) -> dict:
+    """What a run records of a dataset: cases by split, and in how many each structure is contoured."""
+    contoured = Counter(structure for record in dataset.cases.values() for structure in record.structures)
+    return {
+        "anatomy": dataset.anatomy,
+        "cases": {split: len(dataset.cases_of(split)) for split in SPLITS},
+        "contoured": dict(sorted(contoured.items())),
+    }

@@ -6,14 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+import torch
 import yaml
+from openfl.pipelines import NoCompressionPipeline
+from openfl.protocols.base_pb2 import ModelProto
+from openfl.protocols.utils import deconstruct_model_proto
 
+from experiments.federation.plan import change_plan, read_plan, set_rounds
 from experiments.federation.run import FederationSettings, run_federation
+from experiments.simulation import simulate
 from src.data.dataset import Dataset
 from src.errors import ModelCardError, PlanSettingError
 from src.model.card import read_model
@@ -71,6 +78,38 @@ def test_another_scheme_starts_from_given_weights(finished, phantoms, tmp_path):
     assert run.exit_code == 0, run.output
     before, after = read_model(given)[1], read_model(run.folder / "save" / "site_b" / "last.safetensors")[1]
     assert all(np.allclose(before[name], after[name], atol=1e-5) for name in before)
+
+
+def test_a_simulation_comes_to_the_same_numbers(finished, phantoms, tmp_path):
+    """Weights, losses, Dice and bytes of the real processes; here, since this run of them is there already."""
+    plan = read_plan("fedavg_phantom")
+    set_rounds(plan, 2)
+    change_plan(plan, QUICK[3:])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(json.loads((finished.folder / "config" / "run.json").read_text())["threads_per_site"])
+    try:
+        simulated = simulate(plan, "fedavg_phantom", phantoms, tmp_path / "run")
+    finally:
+        torch.set_num_threads(threads)
+    for path in (f"{site}/{which}.safetensors" for site in SITES for which in ("last", "best")):
+        (card, tensors), (expected_card, expected) = (read_model(run / "save" / path) for run in (simulated, finished.folder))
+        assert tensors.keys() == expected.keys()
+        assert all(np.array_equal(tensors[name], expected[name]) for name in expected), path
+        assert replace(card, federation="") == replace(expected_card, federation=""), path
+    for which in ("last", "best"):
+        model = ModelProto.FromString((finished.folder / "save" / "aggregator" / f"{which}.pbuf").read_bytes())
+        expected, _ = deconstruct_model_proto(model, NoCompressionPipeline())
+        tensors = read_model(simulated / "save" / "aggregator" / f"{which}.safetensors")[1]
+        assert all(np.array_equal(tensors[name], expected[name]) for name in expected), which
+
+    def timeless(folder):
+        found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        return [{key: value for key, value in event.items() if key not in ("seconds", "time")} for event in found]
+
+    assert timeless(simulated) == timeless(finished.folder)
+    traffic = json.loads((finished.folder / "summary.json").read_text())["traffic"]
+    for site, cost in json.loads((simulated / "cost.json").read_text())["sites"].items():
+        assert {name: cost[name] for name in traffic[site]} == traffic[site]
 
 
 def test_a_structure_nobody_contours_at_a_site_has_no_value_there(finished, phantoms):

@@ -8,7 +8,6 @@ import pytest
 
 from experiments.federation.plan import change_plan, read_plan, set_rounds
 from experiments.simulation import simulate
-from src.errors import FederationError, PlanSettingError
 from src.model.card import read_model
 from tests.experiments.conftest import QUICK_GOSSIP, run_command
 
@@ -121,17 +120,6 @@ def test_it_leaves_what_a_federation_leaves(simulated):
     assert json.loads((gossip / "config" / "run.json").read_text())["simulated"] is True
     consensus = [read_model(gossip / "save" / site / "consensus.safetensors")[1] for site in SITES]
     assert same_bits(*consensus)
-
-
-def test_it_refuses_a_plan_with_an_aggregator_and_a_folder_in_use(phantoms, tmp_path):
-    with pytest.raises(PlanSettingError, match="no aggregator"):
-        simulate(read_plan("fedavg_phantom"), "fedavg_phantom", phantoms, tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-    (tmp_path / "used").mkdir()
-    (tmp_path / "used" / "a.txt").touch()
-    with pytest.raises(FederationError, match="'used'"):
-        simulate(read_plan("gossip_phantom"), "gossip_phantom", phantoms, tmp_path / "used")
-    assert [path.name for path in (tmp_path / "used").iterdir()] == ["a.txt"]
 
 
 @pytest.mark.slow

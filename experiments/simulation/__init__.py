@@ -1,0 +1,10 @@
+"""A whole federation in one process, round by round, for comparing many schemes.
+
+The same loaders, learners, exchange, averaging and files as with real processes; only the network is in memory, and the sites
+take turns. Tests hold it to the same numbers as real federations of both kinds.
+"""
+
+from experiments.simulation.peer_rounds import run_in_turns
+from experiments.simulation.run import simulate
+
+__all__ = ["run_in_turns", "simulate"]
