@@ -4,7 +4,6 @@ One line per scheme with the hash of the plan its runs really used, the hypothes
 data. The file counts once it is in git's HEAD, which says when the choice was made; whatever changes afterwards shows.
 """
 
-import copy
 import json
 from pathlib import Path
 
@@ -12,24 +11,15 @@ import yaml
 
 from experiments.federation.template import REPOSITORY
 from experiments.federation.workspaces import find_sites
-from experiments.scoring.files import content_digest, file_digest, write_whole
+from experiments.scoring.files import file_digest, write_whole
 from experiments.scoring.git_head import committed_bytes
+from experiments.scoring.plan_digest import plan_digest
 from experiments.scoring.registration_error import RegistrationError
-from experiments.scoring.stamp import patients_of
 from experiments.scoring.study_folder import done_runs, read_study, seed_of_folder
-from src.data.dataset import SPLITS
 
 _HEADER = "# What was chosen before the test patients were scored; written by python -m experiments.scoring.register.\n"
 # What of the study stands beside the schemes; a key that a study does not have is null.
 _OF_THE_STUDY = ("hypothesis", "comparisons", "local_finish_rounds")
-# Seeds of one scheme share a hash, and where an aggregator listened is nobody's choice.
-_NOT_CHOSEN = (
-    ("data_loader", "settings", "random_seed"),
-    ("task_runner", "settings", "random_seed"),
-    ("collaborator", "settings", "exchange", "seed"),
-    ("network", "settings", "agg_addr"),
-    ("network", "settings", "agg_port"),
-)
 
 
 def registration_path(study_folder: Path, repository: Path = REPOSITORY) -> Path:
@@ -37,12 +27,12 @@ def registration_path(study_folder: Path, repository: Path = REPOSITORY) -> Path
     return repository / "experiments" / "studies" / f"{study_folder.resolve().name}.chosen"
 
 
-def registration_text(study_folder: Path, data: Path) -> str:
+def registration_text(study_folder: Path, data: Path | None = None) -> str:
     """The registration of a study as it is now; YAML, the same bytes for the same study.
 
     Args:
         study_folder: with its finished training runs.
-        data: folder with one dataset per site.
+        data: folder with one dataset per site; by default the datasets are those that study.yaml names by their digests.
 
     Raises:
         RegistrationError: no run is finished, or two seeds of a scheme used different plans or sites.
@@ -53,12 +43,12 @@ def registration_text(study_folder: Path, data: Path) -> str:
             f"expected finished training runs in '{study_folder.name}', found none; run `make compare` first"
         )
     lines = [f"{key}: {json.dumps(study.get(key), sort_keys=True)}" for key in sorted(_OF_THE_STUDY)]
-    lines += [f"dataset: {dataset_digest(data)}", "schemes:"]
+    lines += [f"dataset: {json.dumps(_datasets(study, data), sort_keys=True)}", "schemes:"]
     lines += [f"  {scheme}: {json.dumps(_scheme_line(scheme, of_scheme))}" for scheme, of_scheme in runs.items()]
     return _HEADER + "\n".join(lines) + "\n"
 
 
-def register(study_folder: Path, data: Path, repository: Path = REPOSITORY) -> Path:
+def register(study_folder: Path, data: Path | None = None, repository: Path = REPOSITORY) -> Path:
     """Writes the registration; committing it is up to the researcher.
 
     Returns:
@@ -72,8 +62,12 @@ def register(study_folder: Path, data: Path, repository: Path = REPOSITORY) -> P
     return path
 
 
-def check_registered(study_folder: Path, data: Path, repository: Path = REPOSITORY) -> str:
+def check_registered(study_folder: Path, data: Path | None = None, repository: Path = REPOSITORY) -> str:
     """Refuses a study that is not registered as it is now, or whose registration is not committed.
+
+    Args:
+        study_folder, data: as in ``registration_text``; give the data that are to be scored.
+        repository: where the registration lies.
 
     Returns:
         SHA-256 of the registration, in hex.
@@ -82,7 +76,7 @@ def check_registered(study_folder: Path, data: Path, repository: Path = REPOSITO
         RegistrationError: the file is missing or says something else, or git's HEAD does not hold it as it is.
     """
     path = registration_path(study_folder, repository)
-    command = f"python -m experiments.scoring.register --study {study_folder} --data {data}"
+    command = f"python -m experiments.scoring.register --study {study_folder}"
     if not path.is_file():
         raise RegistrationError(
             f"expected the study's choices in experiments/studies/{path.name}, found no file; run `{command}` and commit it"
@@ -100,22 +94,13 @@ def check_registered(study_folder: Path, data: Path, repository: Path = REPOSITO
     return file_digest(path)
 
 
-def dataset_digest(data: Path) -> str:
-    """SHA-256 of every site's splits, case names and contoured structures, in hex; of ``dataset.json``, not of voxels."""
-    sites = find_sites(data)
-    return content_digest({split: patients_of(sites, split) for split in SPLITS})
-
-
-def plan_digest(plan: dict) -> str:
-    """SHA-256 of a plan without its seeds and the aggregator's address, in hex; the order of keys does not matter."""
-    chosen = copy.deepcopy(plan)
-    for *above, last in _NOT_CHOSEN:
-        section = chosen
-        for key in above:
-            section = section.get(key) if isinstance(section, dict) else None
-        if isinstance(section, dict):
-            section.pop(last, None)
-    return content_digest(chosen)
+def _datasets(study: dict, data: Path | None) -> dict[str, str]:
+    """SHA-256 of each site's ``dataset.json``: its cases, what is contoured in them, and their splits."""
+    if data is not None:
+        return {site: file_digest(dataset.path / "dataset.json") for site, dataset in find_sites(data).items()}
+    if not study.get("sites"):
+        raise RegistrationError("expected the digests of the datasets under 'sites' in study.yaml, found none; give --data")
+    return study["sites"]
 
 
 def _scheme_line(scheme: str, runs: list[Path]) -> dict:

@@ -16,7 +16,7 @@ from experiments.scoring.look import RESULTS, Look, log_look, part_of
 from experiments.scoring.registration import check_registered
 from experiments.scoring.registration_error import RegistrationError
 from experiments.scoring.stamp import is_up_to_date, stamp_of
-from experiments.scoring.study_folder import done_runs, score_path
+from experiments.scoring.study_folder import done_runs, own_site_only_of, score_path
 from experiments.scoring.training_run import TEST, score_training_run
 
 
@@ -26,7 +26,7 @@ def score_study(
     split: str = "valid",
     final: bool = False,
     *,
-    own_site_only: bool = False,
+    own_site_only: bool | None = None,
     reason: str = "make report FINAL=1",
     num_processes: int = 1,
     console: Console | None = None,
@@ -40,7 +40,7 @@ def score_study(
         data: folder with one dataset per site.
         split: of ``SPLITS``.
         final: needed for ``test`` and for nothing else; the study must be registered, and the look is logged first.
-        own_site_only: see ``score_training_run``.
+        own_site_only: see ``score_training_run``; by default as ``cross_site`` of the study says.
         reason: why to look at the test patients; stands in docs/results.md.
         num_processes: runs scored at a time, one thread each.
         console: for a line per run.
@@ -59,16 +59,34 @@ def score_study(
             " by `make report FINAL=1`"
         )
     registration = check_registered(study_folder, data, repository) if final else None
-    targets = {run: score_path(study_folder, split, run) for runs in done_runs(study_folder).values() for run in runs}
-    sites = find_sites(data)
-    pending = [run for run, target in targets.items() if not is_up_to_date(target, stamp_of(run, sites, split, own_site_only))]
-    look = _log(study_folder, pending, registration, reason, repository, results) if registration and pending else None
+    runs = [run for of_scheme in done_runs(study_folder).values() for run in of_scheme]
     jobs = [
-        {"run_folder": run, "data": data, "split": split, "target": targets[run], "own_site_only": own_site_only}
-        for run in pending
+        {
+            "run_folder": run,
+            "data": data,
+            "split": split,
+            "target": score_path(study_folder, split, run),
+            "own_site_only": own_site_only_of(study_folder, run) if own_site_only is None else own_site_only,
+        }
+        for run in runs
     ]
+    targets = [job["target"] for job in jobs]
+    jobs = _stale(jobs)
+    look = None
+    if registration and jobs:
+        look = _log(study_folder, [job["run_folder"] for job in jobs], registration, reason, repository, results)
     _score_all(jobs, look, num_processes, console or Console())
-    return list(targets.values())
+    return targets
+
+
+def _stale(jobs: Sequence[dict]) -> list[dict]:
+    """Those whose scores are not there, or were made from something else."""
+    sites = find_sites(jobs[0]["data"]) if jobs else {}
+    return [
+        job
+        for job in jobs
+        if not is_up_to_date(job["target"], stamp_of(job["run_folder"], sites, job["split"], job["own_site_only"]))
+    ]
 
 
 def _log(study_folder: Path, runs: Sequence[Path], registration: str, reason: str, repository: Path, results: Path) -> Look:

@@ -63,13 +63,8 @@ def score_path(study_folder: Path, split: str, run_folder: Path) -> Path:
     return study_folder / "scores" / split / run_folder.parent.name / f"{run_folder.name}.jsonl"
 
 
-def data_of(study_folder: Path, data: Path | None) -> Path:
-    """The folder with one dataset per site: the given one, or what the study names as ``data``.
-
-    Raises:
-        RegistrationError: neither is there.
-    """
-    named = read_study(study_folder).get("data")
-    if data is None and not isinstance(named, str):
-        raise RegistrationError(f"expected a data folder, and '{study_folder.name}/{STUDY}' names none; give it with --data")
-    return Path(named) if data is None else data
+def own_site_only_of(study_folder: Path, run_folder: Path) -> bool:
+    """Whether the study leaves out other sites' patients; never where a site is left out, whose patients are the point."""
+    study = read_study(study_folder)
+    scheme = study["schemes"][run_folder.parent.name] or {}
+    return not study.get("cross_site", True) and not scheme.get("without")

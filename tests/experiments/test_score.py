@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from experiments.score import score_run, table_of
+from experiments.scoring import RegistrationError
 from experiments.table import render
 from src.data.dataset import Dataset
 from src.errors import DatasetError, ModelCardError
@@ -85,3 +86,14 @@ def test_one_sites_model_can_be_scored_on_every_sites_cases(run, phantoms):
     assert everywhere["site_a"]["cases"] == own["site_a"]["cases"]
     with pytest.raises(ModelCardError, match="no model of 'site_c'"):
         score_run(run, phantoms, "valid", model_of="site_c")
+
+
+def test_test_cases_of_a_study_have_one_way_only(tmp_path, phantoms):
+    run = tmp_path / "okbp" / "train" / "gossip" / "seed_0"
+    run.mkdir(parents=True)
+    (tmp_path / "okbp" / "study.yaml").write_text("schemes: {gossip: {plan: gossip}}\n")
+    with pytest.raises(RegistrationError, match="use `make report RUN=okbp FINAL=1`"):
+        score_run(run, phantoms, "test")
+    assert not list(run.iterdir())
+    with pytest.raises(ModelCardError, match="expected saved models"):
+        score_run(run, phantoms, "valid")
