@@ -32,7 +32,11 @@ def cost_table(study_folder: Path) -> list[dict]:
     Raises:
         FederationError: see ``read_runs``.
     """
-    runs = read_runs(study_folder)
+    return rows_of_runs(read_runs(study_folder))
+
+
+def rows_of_runs(runs: Sequence[MeasuredRun]) -> list[dict]:
+    """See ``cost_table``."""
     plain = plain_fedavg(runs)
     schemes = dict.fromkeys(run.scheme for run in runs)
     return [row for scheme in schemes for row in _rows([run for run in runs if run.scheme == scheme], plain)]
