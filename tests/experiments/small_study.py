@@ -8,16 +8,20 @@ trained without a site, and two seeds.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from experiments.federation.plan import plan_bytes, read_plan, set_rounds
+
 SITES = {"site_a": 6, "site_b": 6, "site_c": 3}  # patients of each split
 STRUCTURES = ("Brainstem", "Esophagus", "Parotid_L")
 NEVER_CONTOURED = ("site_b", "Esophagus")
-ROUNDS, LOCAL_ROUNDS, MODEL_BYTES = 4, 1, 1_200_000
+ROUNDS, LOCAL_ROUNDS, MODEL_BYTES = 8, 1, 1_200_000
 SHARED = None
+GOSSIP_ROUNDS = (2, 4)  # before which a gossip plan of so many rounds exchanges
 # What an arm's mean Dice is above or below 0.75.
 QUALITY = {
     "individual": -0.06,
@@ -55,8 +59,8 @@ ARMS = (
     Arm("fedavg_without_site_c", "fedavg_without_site_c", shared=True, has_best=False, without=("site_c",)),
     Arm("fedavg_without_site_c_local", "fedavg_without_site_c", shared=False, has_best=False, without=("site_c",)),
 )
-SCHEMES = tuple(dict.fromkeys(arm.scheme for arm in ARMS))
 STUDY = {
+    "title": "A small study",
     "anatomy": "head_neck",
     "rounds": ROUNDS,
     "local_finish_rounds": LOCAL_ROUNDS,
@@ -64,6 +68,7 @@ STUDY = {
     "learning_rates": [0.003, 0.006],
     "search_rounds": 2,
     "search_seed": 0,
+    "cross_site": True,
     "hypothesis": {
         "text": "Gossip is not inferior to pooled training by more than 0.02 Dice on each site's own patients.",
         "scheme": "gossip",
@@ -72,13 +77,14 @@ STUDY = {
     },
     "comparisons": [["gossip", "pooled"], ["gossip", "fedavg_local"], ["gossip", "individual"]],
     "advice": ["individual", "gossip", "fedavg", "fedavg_local"],
-    "schemes": {
-        "individual": {"plan": "individual"},
-        "pooled": {"plan": "pooled", "steps": "sum"},
-        "fedavg": {"plan": "fedavg"},
-        "gossip": {"plan": "gossip"},
-        "fedavg_without_site_c": {"plan": "fedavg", "without": ["site_c"], "learning_rate_of": "fedavg"},
-    },
+}
+_DEFAULTS = {"pooled_data": False, "steps": "own", "changes": [], "without": [], "learning_rate_of": None}
+_SCHEMES = {
+    "individual": {"plan": "individual"},
+    "pooled": {"plan": "pooled", "pooled_data": True, "steps": "sum"},
+    "fedavg": {"plan": "fedavg"},
+    "gossip": {"plan": "gossip"},
+    "fedavg_without_site_c": {"plan": "fedavg", "without": ["site_c"], "learning_rate_of": "fedavg"},
 }
 
 
@@ -102,10 +108,12 @@ def make_small_study(
         changes: keys of study.yaml to set.
     """
     folder.mkdir(parents=True)
-    (folder / "study.yaml").write_text(yaml.safe_dump({**STUDY, **changes}, sort_keys=False), encoding="utf-8")
+    schemes = {name: {**_DEFAULTS, **scheme, "seeds": list(seeds)} for name, scheme in _SCHEMES.items()}
+    content = {**STUDY, "schemes": schemes, **changes}
+    (folder / "study.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     qualities = {**QUALITY, "fedavg_without_site_c": 0.0, "fedavg_without_site_c_local": 0.0, **(quality or {})}
-    for scheme in SCHEMES:
-        if "learning_rate_of" not in STUDY["schemes"][scheme]:
+    for scheme in _SCHEMES:
+        if "learning_rate_of" not in _SCHEMES[scheme]:
             _write_search(folder / "search" / scheme)
         for seed in seeds:
             _write_run(folder / "train" / scheme / f"seed_{seed}", scheme, seed)
@@ -114,7 +122,7 @@ def make_small_study(
                 _write_lines(folder / "scores" / split / scheme / f"seed_{seed}.jsonl", rows)
     jobs = [
         {"name": f"train {scheme} seed {seed}", "seconds": 60.0, "when": "2026-01-01 12:00:00"}
-        for scheme in SCHEMES
+        for scheme in _SCHEMES
         for seed in seeds
     ]
     _write_lines(folder / "jobs.jsonl", jobs)
@@ -213,17 +221,12 @@ def _write_run(run: Path, scheme: str, seed: int) -> None:
         for which in (("last", "best") if arm.has_best else ("last",))
     ]
     cost = _cost(scheme, sites)
-    events = [
-        {"round": number, "phase": "validate", "site": site, "mean_dice": _curve(scheme, seed, number), "dice": {}, "cases": {}}
-        for number in range(1, ROUNDS + 1)
-        for site in sites
-    ]
-    plan = {"task_runner": {"settings": {"random_seed": seed}}}
+    events = [event for number in range(ROUNDS + 1) for site in sites for event in _events(scheme, seed, site, number)]
     for path, text in {
         "models.json": json.dumps(models),
         "cost.json": json.dumps(cost),
-        "config/plan.yaml": yaml.safe_dump(plan),
-        "config/run.json": json.dumps({"plan": f"{scheme}_head_neck", "simulated": True, "git_commit": "0" * 40}),
+        "config/plan.yaml": _plan_text(scheme),
+        "config/run.json": json.dumps({"simulated": True, "git_commit": "0" * 40, "sites": _site_facts(sites)}),
         "done.json": json.dumps({"seconds": 60.0, "git_commit": "0" * 40}),
     }.items():
         (run / path).parent.mkdir(parents=True, exist_ok=True)
@@ -231,34 +234,65 @@ def _write_run(run: Path, scheme: str, seed: int) -> None:
     _write_lines(run / "metrics.jsonl", events)
 
 
-def _curve(scheme: str, seed: int, number: int) -> float:
-    return round(0.75 + QUALITY.get(scheme, 0.0) - 0.4 / (number + 1) + 0.001 * seed, 6)
+def _events(scheme: str, seed: int, site: str, number: int) -> list[dict]:
+    """One round's, as they are written: a peer validates after it trained, a server's site the model that it got before."""
+    train = [{"round": number, "phase": "train", "site": site, "loss": 0.5, "seconds": 1.0}] if number < ROUNDS else []
+    peer = scheme in ("individual", "gossip")
+    mean_dice = _curve(scheme, seed, number + peer)
+    validate = {"round": number, "phase": "validate", "site": site, "mean_dice": mean_dice, "dice": {}, "cases": {}}
+    return [*train, *([validate] if train else [])] if peer else [validate, *train]
+
+
+def _curve(scheme: str, seed: int, rounds: int) -> float:
+    """Validation Dice after so many rounds."""
+    return round(0.75 + QUALITY.get(scheme, 0.0) - 0.4 / (rounds + 1) + 0.001 * seed, 6)
+
+
+@cache
+def _plan_text(scheme: str) -> str:
+    plan = read_plan(f"{_SCHEMES[scheme]['plan']}_head_neck")
+    set_rounds(plan, ROUNDS)
+    return plan_bytes(plan).decode()
+
+
+def _site_facts(sites: Sequence[str]) -> dict:
+    """Of each the patients by split, as many in each."""
+    return {site: {"cases": dict.fromkeys(("train", "valid", "test"), _num_cases(site))} for site in sites}
+
+
+def _num_cases(site: str) -> int:
+    return {**SITES, "pooled": sum(SITES.values())}[site]
 
 
 def _cost(scheme: str, sites: Sequence[str]) -> dict:
-    """FedAvg sends and fetches every round, gossip pulls in every second one with half the bytes a number."""
-    per_round = {"individual": 0, "pooled": 0, "gossip": MODEL_BYTES // 2}.get(scheme, MODEL_BYTES)
-    rounds = range(1, ROUNDS, 2) if scheme == "gossip" else range(1, ROUNDS + 1)
+    """A server's site fetches before every round and at the end; a gossip one pulls half a model at times."""
+    plan = _SCHEMES[scheme]["plan"]
+    steps = ROUNDS * 5 * (len(SITES) if plan == "pooled" else 1)
     exchanges = [
-        {"round": number, "site": site, "peer": sites[index - 1] if scheme == "gossip" else None, "received_bytes": per_round}
-        for number in rounds
+        {"round": number, "site": site, "peer": sites[index - 1] if plan == "gossip" else None, "received_bytes": size}
+        for number, size in _received(plan)
         for index, site in enumerate(sites)
-        if per_round
     ]
-    steps = ROUNDS * 5 * (len(SITES) if scheme == "pooled" else 1)
+    received, closing = sum(size for _, size in _received(plan)), _received(plan)[-1][1] if plan == "gossip" else 0
     each = {
-        **{"cpu_seconds": 40.0 * steps / 20, "steps": steps, "network_steps": steps * (2 if scheme == "gossip" else 1)},
-        **{"sent_bytes": per_round * len(rounds), "received_bytes": per_round * len(rounds)},
-        "closing_received_bytes": MODEL_BYTES if scheme == "gossip" else 0,
+        **{"cpu_seconds": 2.0 * steps, "steps": steps, "network_steps": steps * (2 if plan == "gossip" else 1)},
+        **{"sent_bytes": received if plan == "gossip" else MODEL_BYTES * ROUNDS * bool(received), "received_bytes": received},
+        "closing_received_bytes": closing,
     }
-    cases = {**SITES, "pooled": sum(SITES.values())}
     return {
         "model_bytes": MODEL_BYTES,
-        "sites": {site: {**each, "train_cases": cases[site]} for site in sites},
+        "sites": {site: {**each, "train_cases": _num_cases(site)} for site in sites},
         "exchanges": exchanges,
-        "local_finish": {site: 10.0 for site in sites} if scheme.startswith("fedavg") else None,
+        "local_finish": {"cpu_seconds": dict.fromkeys(sites, 10.0)} if plan == "fedavg" else None,
         "wall_seconds": 60.0,
     }
+
+
+def _received(plan: str) -> list[tuple[int, int]]:
+    """Before which rounds a site receives a model, and its bytes."""
+    if plan == "gossip":
+        return [(number, MODEL_BYTES // 2) for number in (*GOSSIP_ROUNDS, ROUNDS)]
+    return [] if plan == "individual" else [(number, MODEL_BYTES) for number in range(ROUNDS + 1)]
 
 
 def _write_search(folder: Path) -> None:

@@ -1,0 +1,177 @@
+"""The answer in plain sentences, made of the numbers alone; what is not shown is said to be not shown."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from experiments.results.wording import difference, differs_by_ranks, direction, joined, p_value, seeds_of
+
+_VERDICTS = {
+    "not inferior": "{scheme} is not inferior to {reference}",
+    "inferior": "{scheme} is inferior to {reference}",
+    "not shown": "It is not shown whether {scheme} is inferior to {reference} or not",
+    "not tested": "Whether {scheme} is inferior to {reference} cannot be tested with so few patients",
+}
+
+_PATIENTS = {"valid": "validation", "train": "training"}
+
+
+def answer(results: dict) -> list[str]:
+    """What a reader should know first.
+
+    Args:
+        results: all that stands in results.json but this.
+
+    Returns:
+        Sentences: the primary question, whether federating pays, the planned pairs, seeds, bytes, advice, and whose patients
+        these are. A subject without numbers is not mentioned, except the primary question.
+    """
+    return [
+        *_primary(results),
+        *_sensitivity(results),
+        *_federating(results),
+        *(_pair(pair) for pair in results["comparisons"]),
+        *_seeds(results),
+        *_bytes(results),
+        *_advice(results),
+        *_patients(results),
+    ]
+
+
+def _primary(results: dict) -> list[str]:
+    hypothesis, found = results["study"].get("hypothesis"), results["primary"]
+    if not hypothesis:
+        return ["No hypothesis was written down for this study, so nothing here is confirmed by it."]
+    scheme, reference = hypothesis["scheme"], hypothesis["reference"]
+    if found is None:
+        scored = {arm["name"] for arm in results["arms"]}
+        lacking = joined(name for name in (scheme, reference) if name not in scored)
+        return [f"The primary question, {scheme} against {reference}, has no answer yet: no scores of {lacking}."]
+    counts = found["difference"]["counts"]
+    behind = (
+        f"{counts['num_patients']} patients of {counts['num_sites']} sites, {seeds_of(results['arms'], (scheme, reference))}"
+    )
+    verdict = _VERDICTS[found["verdict"]].format(scheme=scheme, reference=reference)
+    better = "; it is better" if found["superior"] else ""
+    return [f"{verdict} by the margin of {found['margin']:g} Dice{better}: {difference(found['difference'])}; {behind}."]
+
+
+def _sensitivity(results: dict) -> list[str]:
+    said = []
+    for row in results["sensitivity"]:
+        left = joined(f"{entry['patient']} ({entry['why']})" for entry in row["without"])
+        same = "the verdict stays" if row["verdict"] == results["primary"]["verdict"] else "the verdict becomes"
+        said.append(f"Without {left} {same} '{row['verdict']}': {difference(row['difference'])}.")
+    return said
+
+
+def _federating(results: dict) -> list[str]:
+    pairs = results["against_individual"]
+    if not pairs:
+        return []
+    better, worse = ([pair for pair in pairs if direction(pair) == sign] for sign in (1, -1))
+    said = []
+    if better:
+        said.append(
+            f"Federating pays: better than {_minus(pairs)} on each site's own patients {_are(better)} {_listed(better)}."
+        )
+    if worse:
+        said.append(f"Worse than {_minus(pairs)} on each site's own patients {_are(worse)} {_listed(worse)}.")
+    if unclear := [pair for pair in pairs if not direction(pair)]:
+        opening = "No difference" if better or worse else "It is not shown that federating pays: no difference"
+        said.append(f"{opening} from {_minus(pairs)} is shown for {_listed(unclear)}.")
+    return [*said, *_highest(results, better)]
+
+
+def _highest(results: dict, better: Sequence[dict]) -> list[str]:
+    """How to federate: the highest mean, which is no claim that it is better than the next."""
+    means = _means(results)
+    ranking = sorted((pair["difference"]["scheme"] for pair in better), key=lambda name: -means[name])
+    if len(ranking) < 2:
+        return []
+    listed = ", ".join(f"{name} {means[name]:.3f}" for name in ranking)
+    return [f"Of these the highest mean Dice has {ranking[0]} ({listed}); the order is no evidence by itself."]
+
+
+def _pair(pair: dict) -> str:
+    found, test = pair["difference"], pair["test"]
+    said = {1: "is better than", -1: "is worse than"}.get(direction(pair))
+    evidence = f"{difference(found)}, {_tested(pair)}"
+    if said is None:
+        why = " (the ranks differ, the mean does not for sure)" if differs_by_ranks(pair) else ""
+        compared = f"{found['scheme']} against {found['minus']}"
+        return f"{compared}: no difference shown{why}, {evidence}, {test['num_pairs']} patients."
+    return f"{found['scheme']} {said} {found['minus']}: {evidence}, {test['num_pairs']} patients."
+
+
+def _seeds(results: dict) -> list[str]:
+    spread = {
+        row["scheme"]: row["standard_deviation"]
+        for row in results["seed_spread"]
+        if row["weighting"] == "macro" and row["standard_deviation"] is not None
+    }
+    if not spread:
+        return ["One seed each: how far another seed would move these means is not known."]
+    name = max(spread, key=spread.__getitem__)
+    return [
+        f"Between seeds the mean Dice moves by a standard deviation of at most {spread[name]:.3f} ({name}; {len(spread)} of"
+        f" {len(_means(results))} arms have several seeds); the intervals do not hold this."
+    ]
+
+
+def _bytes(results: dict) -> list[str]:
+    scheme = (results["study"].get("hypothesis") or {}).get("scheme")
+    row = next((row for row in results["costs"] if row["arm"] == scheme), None)
+    if row is None or row["plain_fedavg"] is None:
+        return []
+    plain, same = row["plain_fedavg"], row["same_schedule_fedavg"]
+    share = f"{plain['total']:.0%} of the bytes of plain FedAvg (every round, float32, {plain['source']})"
+    if same:
+        share += f", and {same['total']:.0%} of those of FedAvg on its own schedule and precision"
+    without = plain["total_without_closing"]
+    closing = "" if without is None else f"; of plain FedAvg's {without:.0%} without what follows the last round"
+    return [f"{scheme} sends and receives {share}{closing}."]
+
+
+def _advice(results: dict) -> list[str]:
+    verdicts = Counter(row["verdict"] for row in results["advice"])
+    if not verdicts:
+        return []
+    listed = joined(f"{number} × '{verdict}'" for verdict, number in verdicts.most_common())
+    return [f"Which model a site should use for which structure, of {len(results['advice'])} such questions: {listed}."]
+
+
+def _patients(results: dict) -> list[str]:
+    said = []
+    if not results["final"]:
+        whose = _PATIENTS.get(results["split"], results["split"])
+        said.append(f"These are {whose} patients, on whom choices were made; what they show is to be confirmed.")
+    if results["not_done"]:
+        said.append(f"Not done: {', '.join(results['not_done'])}.")
+    return said
+
+
+def _means(results: dict) -> dict[str, float]:
+    """The macro mean Dice of each arm over all sites' own patients."""
+    return {
+        row["scheme"]: row["value"]
+        for row in results["estimates"]["own_site"]
+        if row["weighting"] == "macro" and row["site"] is None and row["structure"] is None and row["value"] is not None
+    }
+
+
+def _listed(pairs: Sequence[dict]) -> str:
+    return joined(f"{pair['difference']['scheme']} ({difference(pair['difference'])}, {_tested(pair)})" for pair in pairs)
+
+
+def _tested(pair: dict) -> str:
+    return (
+        f"not tested: {pair['test']['not_tested']}" if pair["p_holm"] is None else f"Holm-corrected {p_value(pair['p_holm'])}"
+    )
+
+
+def _minus(pairs: Sequence[dict]) -> str:
+    return pairs[0]["difference"]["minus"]
+
+
+def _are(pairs: Sequence[dict]) -> str:
+    return "are" if len(pairs) > 1 else "is"

@@ -1,0 +1,38 @@
+"""What of a study was not done, and which learning rates its search chose."""
+
+import json
+from pathlib import Path
+
+
+def not_done(folder: Path, split: str, settings: dict) -> list[str]:
+    """The runs of the study that have no scores.
+
+    Args:
+        folder, split, settings: of the study.
+
+    Returns:
+        Such as ``gossip seed 2`` and ``fedprox seed 0 (trained, not scored)``; a scheme that was asked for with no seed at all
+        is named alone.
+    """
+    missing = []
+    for scheme, entry in settings["schemes"].items():
+        scored = {path.stem for path in (folder / "scores" / split / scheme).glob("seed_*.jsonl")}
+        for seed in entry.get("seeds") or []:
+            trained = (folder / "train" / scheme / f"seed_{seed}" / "done.json").is_file()
+            if f"seed_{seed}" not in scored:
+                missing.append(f"{scheme} seed {seed}" + (" (trained, not scored)" if trained else ""))
+        if not (entry.get("seeds") or []) and not scored:
+            missing.append(scheme)
+    return missing
+
+
+def chosen_learning_rates(folder: Path, settings: dict) -> dict[str, dict]:
+    """What each scheme's search found; a scheme that takes another's says so by ``learning_rate_of``."""
+    found: dict[str, dict] = {}
+    for scheme, entry in settings["schemes"].items():
+        source = entry.get("learning_rate_of") or scheme
+        path = folder / "search" / source / "chosen.json"
+        if path.is_file():
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found[scheme] = {**content, **({"learning_rate_of": source} if source != scheme else {})}
+    return found

@@ -1,0 +1,92 @@
+from copy import deepcopy
+
+import pytest
+
+from experiments.results.answer import answer
+from experiments.results.wording import direction, signed
+
+
+def with_pairs(results, *evidence):
+    """The results as if the federated arms had been found so: (value, low, high, p, rank correlation) each."""
+    changed = deepcopy(results)
+    for pair, (value, low, high, p_holm, ranks) in zip(changed["against_individual"], evidence, strict=True):
+        pair["difference"] |= {"value": value, "low": low, "high": high}
+        pair["p_holm"] = p_holm
+        pair["test"]["rank_biserial"] = ranks
+    return changed
+
+
+BETTER = (0.02, 0.01, 0.03, 0.001, 0.9)
+WORSE = (-0.02, -0.03, -0.01, 0.001, -0.9)
+UNCLEAR = (0.004, -0.01, 0.02, 0.4, 0.1)
+
+
+def federating(results):
+    return [sentence for sentence in answer(results) if "individual" in sentence and "against" not in sentence]
+
+
+def test_what_pays_is_named_with_its_evidence(small_results):
+    said = federating(with_pairs(small_results, BETTER, UNCLEAR, WORSE))
+    assert said[0] == (
+        "Federating pays: better than individual on each site's own patients is gossip (+0.020 Dice (95 % interval +0.010 to"
+        " +0.030), Holm-corrected p = 0.001)."
+    )
+    assert said[1].startswith("Worse than individual on each site's own patients is fedavg_local (−0.020 Dice")
+    assert said[2].startswith("No difference from individual is shown for fedavg (+0.004 Dice")
+
+
+def test_when_nothing_is_shown_nothing_is_claimed(small_results):
+    said = federating(with_pairs(small_results, UNCLEAR, UNCLEAR, UNCLEAR))
+    assert said[0].startswith("It is not shown that federating pays: no difference from individual is shown for gossip")
+    assert not any(sentence.startswith("Federating pays") or "highest mean" in sentence for sentence in said)
+
+
+def test_of_several_that_pay_the_means_are_ranked_without_a_claim(small_results):
+    said = answer(with_pairs(small_results, BETTER, BETTER, BETTER))
+    (ranking,) = [sentence for sentence in said if "highest mean" in sentence]
+    assert ranking.startswith("Of these the highest mean Dice has gossip (gossip 0.7")
+    assert ranking.endswith("the order is no evidence by itself.")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected"),
+    [
+        (BETTER, 1),
+        (WORSE, -1),
+        (UNCLEAR, 0),
+        ((0.1, -0.7, 0.6, 0.001, 1.0), 0),  # the test alone
+        ((0.02, 0.01, 0.03, 0.2, 0.4), 0),  # the interval alone
+        ((0.02, 0.01, 0.03, 0.01, -0.4), 0),  # the mean against the ranks
+        ((0.02, None, None, None, 1.0), 0),  # too few
+    ],
+)
+def test_a_difference_is_shown_when_test_interval_mean_and_ranks_agree(small_results, evidence, expected):
+    pair = with_pairs(small_results, evidence, UNCLEAR, UNCLEAR)["against_individual"][0]
+    assert direction(pair) == expected
+
+
+def test_bytes_are_those_of_the_cost_table(small_results):
+    (row,) = [row for row in small_results["costs"] if row["arm"] == "gossip"]
+    (said,) = [sentence for sentence in answer(small_results) if "bytes" in sentence]
+    assert f"{row['plain_fedavg']['total']:.0%} of the bytes of plain FedAvg" in said
+    assert f"{row['same_schedule_fedavg']['total']:.0%} of those of FedAvg on its own schedule" in said
+
+
+def test_validation_patients_confirm_nothing_and_test_patients_do_not_say_so(small_results):
+    assert any("These are validation patients" in sentence for sentence in answer(small_results))
+    final = {**small_results, "split": "test", "final": True}
+    assert not any("on whom choices were made" in sentence for sentence in answer(final))
+
+
+def test_what_was_not_done_is_said(small_results):
+    assert answer({**small_results, "not_done": ["gossip seed 2"]})[-1] == "Not done: gossip seed 2."
+
+
+def test_one_seed_says_nothing_of_the_next(small_results):
+    alone = [{**row, "standard_deviation": None} for row in small_results["seed_spread"]]
+    assert any("One seed each" in sentence for sentence in answer({**small_results, "seed_spread": alone}))
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0134, "+0.013"), (-0.004, "−0.004"), (0.0, "+0.000")])
+def test_differences_have_a_sign(value, text):
+    assert signed(value) == text
