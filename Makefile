@@ -5,7 +5,7 @@ PYTEST  = .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint federation bench
+.PHONY: help demo test test-all lint federation compare bench
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -26,6 +26,11 @@ lint: $(INSTALLED)  ## ruff's checks and formatting
 
 federation: $(INSTALLED)  ## PLAN=gossip_head_neck DATA=<folder with one dataset per site> [RUN=name] [ARGS=...]: all sites on this machine
 	@.venv/bin/python -m experiments.federation --plan "$(PLAN)" --data "$(DATA)" $(if $(RUN),--output "runs/$(RUN)") $(ARGS)
+
+compare: $(INSTALLED)  ## ANATOMY=head_neck DATA=<folder with one dataset per site> [SCHEMES="individual gossip"] [SEEDS="0 1"] [RUN=name] [STUDY=file] [PROCESSES=2] [ARGS=...]: a whole study, resumable
+	@.venv/bin/python -m experiments.compare $(if $(ANATOMY),--anatomy "$(ANATOMY)") $(if $(STUDY),--study "$(STUDY)") \
+		$(if $(DATA),--data "$(DATA)") $(if $(SCHEMES),--schemes "$(SCHEMES)") $(if $(SEEDS),--seeds "$(SEEDS)") \
+		$(if $(RUN),--output "runs/$(RUN)") $(if $(PROCESSES),--processes "$(PROCESSES)") $(ARGS)
 
 bench: $(INSTALLED)  ## [PART=convert] what a conversion costs beside other libraries, and the exchange beside OpenFL's FedAvg (10 minutes)
 	@.venv/bin/python -m experiments.bench $(if $(PART),--part $(PART))

@@ -1,0 +1,6 @@
+"""``python -m experiments.compare``: every scheme of a study on the same patients, with the same steps.
+
+A study file says what is compared. It becomes a list of jobs: searches for a learning rate, the choice among them, trainings,
+and scores on the validation patients. Each job is a process of its own and leaves a file when it is done, so that the same
+command goes on from wherever it was stopped. Test patients have no part in any of this.
+"""
