@@ -81,7 +81,8 @@ def _facts(scored: ScoredStudy, data: Path | None) -> dict:
         "final": scored.split == "test",
         "made": date.today().isoformat(),
         "git_commit": git_commit(),
-        "study": scored.settings,
+        # Results travel; where the data lie stays here.
+        "study": {key: value for key, value in scored.settings.items() if key != "data"},
         "dataset": describe_dataset(data, scored),
         "arms": [asdict(arm) for arm in scored.arms],
         "definitions": DEFINITIONS,

@@ -53,13 +53,6 @@ def test_without_scores_of_an_arm_the_primary_question_stays_open(tmp_path):
     assert results["not_done"] == ["pooled seed 0 (trained, not scored)"]
 
 
-def test_a_study_without_a_hypothesis_says_so(tmp_path):
-    study = make_small_study(tmp_path / "study", seeds=(0,), hypothesis=None, comparisons=[], advice=[])
-    results = collect(study, None, "valid", num_resamples=500)
-    assert (results["primary"], results["comparisons"], results["advice"]) == (None, [], [])
-    assert results["answer"][0].startswith("No hypothesis was written down")
-
-
 def test_every_other_arm_is_held_against_the_reference(small_results):
     names = [row["difference"]["scheme"] for row in small_results["non_inferiority"]]
     assert names == ["fedavg", "fedavg_local", "gossip_consensus", "individual"]

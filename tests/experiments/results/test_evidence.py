@@ -67,14 +67,17 @@ def test_schemes_may_have_different_numbers_of_seeds(tmp_path):
     assert spread["gossip"] > 0
 
 
-def test_test_patients_make_a_final_result(tmp_path):
-    study = make_small_study(tmp_path / "study", seeds=(0,), splits=("test",), advice=[])
+def test_a_final_study_without_a_hypothesis_confirms_none(tmp_path):
+    choices = {"hypothesis": None, "comparisons": [], "advice": []}
+    study = make_small_study(tmp_path / "study", seeds=(0,), splits=("test",), **choices)
     results = collect(study, None, "test", num_resamples=500)
     assert (results["split"], results["final"]) == ("test", True)
+    assert (results["primary"], results["comparisons"], results["advice"]) == (None, [], [])
+    assert results["answer"][0].startswith("No hypothesis was written down")
 
 
 def test_a_study_of_one_arm_has_nothing_to_compare_and_is_shown(tmp_path):
-    study = make_small_study(tmp_path / "study", seeds=(0,))
+    study = make_small_study(tmp_path / "study", seeds=(0,), data="/a/folder")
     for scheme in ("pooled", "fedavg", "gossip", "fedavg_without_site_c"):
         shutil.rmtree(study / "scores" / "valid" / scheme)
         shutil.rmtree(study / "train" / scheme)
@@ -82,6 +85,7 @@ def test_a_study_of_one_arm_has_nothing_to_compare_and_is_shown(tmp_path):
     assert [arm["name"] for arm in results["arms"]] == ["individual"]
     assert (results["comparisons"], results["against_individual"], results["advice"]) == ([], [], [])
     assert results["worst_cases"][0]["arm"] == "individual"
+    assert "/a/folder" not in json.dumps(results)  # results travel
 
 
 @pytest.mark.parametrize("measure", ["hd95_mm", "surface_dice", "absolute_relative_volume_difference", "dice"])
