@@ -2,19 +2,14 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
+
+from src.exchange import whole_file
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes a file beside its place and renames it there; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Writes a text beside its place and renames it there; its folder is made if need be."""
+    whole_file.write_whole(path, [text.encode()])
 
 
 def file_digest(path: Path) -> str:
