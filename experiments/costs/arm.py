@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from experiments.costs.measured_run import MeasuredRun
+from experiments.costs.measured_run import MeasuredRun, SiteCost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,11 +15,11 @@ class ArmSite:
         closing_sent_bytes, closing_received_bytes: of those, the ones after the last round, for completion and consensus.
         cpu_seconds: with the local finish.
         local_finish_cpu_seconds: of those, the local finish.
-        steps: optimiser steps of the site's own model; None where a site only finishes what pooled data began, which is not
-            recorded.
+        steps: optimiser steps of the site's own model; None where a site only finishes what pooled data began and the run does
+            not say in how many.
         network_steps: those and the ones of co-trained copies of peers.
         completion_steps: after the last round, for structures that the site never contoured.
-        train_cases: patients it trained on.
+        train_cases: patients it trained on; None at a site that only finishes what pooled data began.
     """
 
     sent_bytes: int | None
@@ -30,7 +30,7 @@ class ArmSite:
     local_finish_cpu_seconds: float
     steps: float | None
     network_steps: float | None
-    completion_steps: int | None
+    completion_steps: int
     train_cases: int | None
 
 
@@ -39,7 +39,8 @@ def arms_of(run: MeasuredRun) -> dict[str, dict[str, ArmSite]]:
 
     A ``_consensus`` arm costs what its run cost. A ``_local`` arm costs the rounds before the local finish, and the finish: the
     downloads up to and including that of the model it starts from, as listed; as large a part of the uploads and of the run's
-    processor seconds as those rounds are of all; and as many steps as the whole run, because the finish takes as many.
+    processor seconds as those rounds are of all; and as many steps as the whole run, because the finish takes as many. Of
+    pooled data the one site trains only the shared rounds, and the sites that finish are counted beside it.
     """
     whole = {site: _whole(run, site) for site in run.sites}
     arms = {run.scheme: whole}
@@ -58,27 +59,22 @@ def _whole(run: MeasuredRun, site: str) -> ArmSite:
         **_traffic(run, cost.sent_bytes, cost.received_bytes, _closing_sent_bytes(run)[site], cost.closing_received_bytes),
         cpu_seconds=cost.cpu_seconds,
         local_finish_cpu_seconds=0.0,
-        **_steps(run, site),
+        **_steps(cost),
     )
 
 
 def _local(run: MeasuredRun, site: str) -> ArmSite:
-    finish_seconds = run.local_finish_cpu_seconds.get(site, 0.0)
-    if site not in run.sites:
-        return ArmSite(
-            **_traffic(run, 0, 0, 0, 0),
-            cpu_seconds=finish_seconds,
-            local_finish_cpu_seconds=finish_seconds,
-            **_steps(run, site),
-        )
-    cost, shared_rounds = run.sites[site], run.rounds - run.local_rounds
+    shared = (run.rounds - run.local_rounds) / run.rounds
     # The model after n rounds is what a site fetches before round n.
-    received = sum(pull.received_bytes for pull in run.pulls if pull.site == site and pull.round <= shared_rounds)
+    received = sum(
+        pull.received_bytes for pull in run.pulls if pull.site == site and pull.round <= run.rounds - run.local_rounds
+    )
+    cost, finish_seconds = run.sites.get(site), run.local_finish_cpu_seconds.get(site, 0.0)
     return ArmSite(
-        **_traffic(run, round(cost.sent_bytes * shared_rounds / run.rounds), received, 0, 0),
-        cpu_seconds=cost.cpu_seconds * shared_rounds / run.rounds + finish_seconds,
+        **_traffic(run, round(cost.sent_bytes * shared) if cost else 0, received, 0, 0),
+        cpu_seconds=(cost.cpu_seconds * shared if cost else 0.0) + finish_seconds,
         local_finish_cpu_seconds=finish_seconds,
-        **_steps(run, site),
+        **_local_steps(run, site, shared),
     )
 
 
@@ -89,9 +85,18 @@ def _traffic(run: MeasuredRun, sent: int, received: int, closing_sent: int, clos
     return dict(zip(names, values, strict=True))
 
 
-def _steps(run: MeasuredRun, site: str) -> dict[str, float | None]:
-    names = ("steps", "network_steps", "completion_steps", "train_cases")
-    return {name: getattr(run.sites[site], name) if site in run.sites else None for name in names}
+def _steps(cost: SiteCost) -> dict[str, float | None]:
+    return {name: getattr(cost, name) for name in ("steps", "network_steps", "completion_steps", "train_cases")}
+
+
+def _local_steps(run: MeasuredRun, site: str, shared: float) -> dict[str, float | None]:
+    if site not in run.sites:
+        steps = run.local_finish_steps.get(site)
+        return {"steps": steps, "network_steps": steps, "completion_steps": 0, "train_cases": None}
+    found = _steps(run.sites[site])
+    if site not in run.local_finish_cpu_seconds:
+        found |= {name: round(found[name] * shared) for name in ("steps", "network_steps")}
+    return found
 
 
 def _closing_sent_bytes(run: MeasuredRun) -> dict[str, int]:

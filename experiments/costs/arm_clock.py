@@ -1,7 +1,7 @@
 """How long each arm of a run takes at given hospitals."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class ArmClock:
         sites: names.
         ready_s_DS: when each site has its model; float64, draws × sites, in seconds since the start.
         timeline: what led there.
-        staleness_rounds_D, nothing_new_share_D: see ``staleness``; None where no models are pulled between sites.
+        staleness_rounds_D, nothing_new_share_D: see ``staleness``; None for other schemes than gossip.
     """
 
     sites: tuple[str, ...]
@@ -87,24 +87,21 @@ def _clocks_with_server(run: MeasuredRun, durations: Durations) -> dict[str, Arm
 def _clocks_without_server(run: MeasuredRun, durations: Durations) -> dict[str, ArmClock]:
     timeline, simulate = _timeline(durations), chain_rounds if run.kind == "cyclic" else gossip_rounds
     happened = simulate(timeline, durations, run.rounds, pulls_of(run))
-    rounds_done = _clock(timeline, happened)
+    rounds_done = _gossip_clock(timeline, happened)
     closing_pulls(timeline, durations, happened.done_s_DSR[:, :, run.rounds - run.local_rounds_at_end - 1])
-    closed = _clock(timeline, happened)
     if run.kind == "cyclic":
-        return {run.scheme: closed}
-    return {run.scheme: rounds_done, f"{run.scheme}_consensus": closed}
+        return {run.scheme: _clock(timeline)}
+    return {run.scheme: rounds_done, f"{run.scheme}_consensus": _gossip_clock(timeline, happened)}
 
 
 def _timeline(durations: Durations) -> Timeline:
     return Timeline(durations.sites, len(durations.train_s_DS))
 
 
-def _clock(timeline: Timeline, happened: GossipRounds | None = None) -> ArmClock:
-    behind_D, repeats_D = staleness(happened) if happened else (None, None)
-    return ArmClock(
-        sites=timeline.sites,
-        ready_s_DS=timeline.now_s_DS.copy(),
-        timeline=timeline,
-        staleness_rounds_D=behind_D,
-        nothing_new_share_D=repeats_D,
-    )
+def _clock(timeline: Timeline) -> ArmClock:
+    return ArmClock(sites=timeline.sites, ready_s_DS=timeline.now_s_DS.copy(), timeline=timeline)
+
+
+def _gossip_clock(timeline: Timeline, happened: GossipRounds) -> ArmClock:
+    behind_D, repeats_D = staleness(happened)
+    return replace(_clock(timeline), staleness_rounds_D=behind_D, nothing_new_share_D=repeats_D)

@@ -47,6 +47,7 @@ class MeasuredRun:
         sites: by name.
         pulls: what was received, in order; those that brought nothing are left out.
         local_finish_cpu_seconds: by site; None without a ``_local`` arm.
+        local_finish_steps: optimiser steps of it by site; empty where they are not recorded.
         valid_cases: by site.
         local_rounds_at_end: rounds after the last exchange; 0 with an aggregator.
         timing: how long a site waits for another; None with an aggregator.
@@ -63,6 +64,7 @@ class MeasuredRun:
     sites: dict[str, SiteCost]
     pulls: tuple[Pull, ...]
     local_finish_cpu_seconds: dict[str, float] | None
+    local_finish_steps: dict[str, int]
     valid_cases: dict[str, int]
     local_rounds_at_end: int
     timing: TimingSettings | None

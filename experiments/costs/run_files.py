@@ -59,6 +59,7 @@ def read_run(folder: Path, scheme: str, seed: int, local_finish_rounds: int) -> 
             pulls=tuple(Pull(**entry) for entry in cost["exchanges"] if entry["received_bytes"]),
             local_rounds=local_finish_rounds if finish else 0,
             local_finish_cpu_seconds=dict(finish["cpu_seconds"]) if finish else None,
+            local_finish_steps=dict(finish.get("steps") or {}) if finish else {},
             valid_cases={site: circumstances["sites"][site]["cases"]["valid"] for site in sites},
             **(_of_peer_plan(plan) if is_peer_plan(plan) else _of_server_plan(plan, len(sites))),
         )

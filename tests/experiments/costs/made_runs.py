@@ -54,6 +54,7 @@ def made_run(kind: str, sites=SITES, *, rounds=8, exchange_rounds=None, local_ro
         "sites": costs,
         "pulls": tuple(pulls),
         "local_finish_cpu_seconds": dict.fromkeys(sites, 20.0) if local_rounds else None,
+        "local_finish_steps": {},
         "valid_cases": dict.fromkeys(sites, 2),
         "local_rounds_at_end": 0,
         "timing": None if with_server else timing(),

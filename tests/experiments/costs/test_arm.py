@@ -1,5 +1,7 @@
 """What an arm needed of its run's costs."""
 
+from dataclasses import replace
+
 import pytest
 
 from experiments.costs.arm import arms_of
@@ -47,4 +49,6 @@ def test_sites_that_finish_what_pooled_data_began_are_counted_beside_it():
     run = made_run("pooled", sites=("pooled",), local_rounds=2, local_finish_cpu_seconds={"site_a": 5.0, "site_b": 7.0})
     local = arms_of(run)["pooled_local"]
     assert {site: cost.cpu_seconds for site, cost in local.items()} == {"pooled": 75.0, "site_a": 5.0, "site_b": 7.0}
-    assert local["site_a"].steps is None
+    assert {site: cost.steps for site, cost in local.items()} == {"pooled": 60, "site_a": None, "site_b": None}
+    counted = arms_of(replace(run, local_finish_steps={"site_a": 4, "site_b": 6}))["pooled_local"]
+    assert {site: cost.steps for site, cost in counted.items()} == {"pooled": 60, "site_a": 4, "site_b": 6}
