@@ -5,7 +5,7 @@ PYTEST  = .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint federation compare bench
+.PHONY: help demo test test-all lint federation compare report bench
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ compare: $(INSTALLED)  ## ANATOMY=head_neck DATA=<folder with one dataset per si
 	@.venv/bin/python -m experiments.compare $(if $(ANATOMY),--anatomy "$(ANATOMY)") $(if $(STUDY),--study "$(STUDY)") \
 		$(if $(DATA),--data "$(DATA)") $(if $(SCHEMES),--schemes "$(SCHEMES)") $(if $(SEEDS),--seeds "$(SEEDS)") \
 		$(if $(RUN),--output "runs/$(RUN)") $(if $(PROCESSES),--processes "$(PROCESSES)") $(ARGS)
+
+report: $(INSTALLED)  ## RUN=<name of a study below runs/> [DATA=<folder with one dataset per site>] [FINAL=1]: one HTML page; FINAL scores the test patients
+	@.venv/bin/python -m experiments.report --study "runs/$(RUN)" $(if $(DATA),--data "$(DATA)") $(if $(filter 1,$(FINAL)),--final) $(ARGS)
 
 bench: $(INSTALLED)  ## [PART=convert] what a conversion costs beside other libraries, and the exchange beside OpenFL's FedAvg (10 minutes)
 	@.venv/bin/python -m experiments.bench $(if $(PART),--part $(PART))
