@@ -77,6 +77,16 @@ def grid(axes: Axes, axis: str) -> None:
     axes.grid(axis=axis, color=GRID_COLOUR, linewidth=0.6)
 
 
+def leave_empty(grid_axes: np.ndarray, used: int) -> None:
+    """Hides the axes (lines, columns) after the first ``used``, and gives those above them the numbers of the shared axis."""
+    columns = grid_axes.shape[1]
+    for place, axes in enumerate(grid_axes.ravel()):
+        if place >= used:
+            axes.set_axis_off()
+        elif place + columns >= used:
+            axes.tick_params(labelbottom=True)
+
+
 def spread(wanted: Sequence[float], least: float) -> np.ndarray:
     """Moves positions as little as needed so that no two labels lie closer than ``least``; the order is kept."""
     order = np.argsort(wanted, kind="stable")

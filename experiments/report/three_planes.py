@@ -7,7 +7,9 @@ from io import BytesIO
 import numpy as np
 import SimpleITK as sitk
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from PIL import Image
 from scipy import ndimage
 
@@ -17,7 +19,8 @@ from src.data.preprocessing import array_XYZ
 WINDOW_HU = (-160, 240)  # level 40, width 400: the usual soft-tissue window
 MARGIN_MM = 25.0
 SMALLEST_MM = 110.0
-_GREYS = 128
+_NUM_GREYS = 160
+_HALO = [withStroke(linewidth=2, foreground="black")]  # white is not seen on bone
 # The plane's name; the axes that run right and down or up in it; what stands at its left, right, lower and upper edge.
 _PLANES = (("axial", 2, 0, 1, "RLPA"), ("coronal", 1, 0, 2, "RLFH"), ("sagittal", 0, 1, 2, "APFH"))
 
@@ -59,7 +62,7 @@ def draw_planes(ct: sitk.Image, outlines: Sequence[Outline], title: str) -> byte
         figure.legend(
             handles=lines, loc="outside lower left", ncols=len(lines), fontsize=8, labelcolor="#111111", handlelength=3
         )
-        return _with_palette(png_bytes(figure))
+        return _with_palette(png_bytes(figure), [outline.colour for outline in outlines])
 
 
 def disagreement(drawn_XYZ: np.ndarray, predicted_XYZ: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
@@ -95,23 +98,24 @@ def _draw(axes: Axes, plane, ct_XYZ, outlines, middle, box, spacing) -> None:
     name, normal, across, up, edges = plane
     cut = [slice(start, end) for start, end in zip(*box, strict=True)]
     cut[normal] = int(middle[normal])
-    # Rows run along ``up``: downwards in the axial plane, where y grows to the back, and upwards in the others.
     low, high = box[0] * spacing, box[1] * spacing
     extent = (low[across], high[across], low[up], high[up])
     axes.imshow(ct_XYZ[tuple(cut)].T, cmap="gray", vmin=WINDOW_HU[0], vmax=WINDOW_HU[1], extent=extent, origin="lower",
                 interpolation="bilinear")  # fmt: skip
-    x = (np.arange(box[0][across], box[1][across]) + 0.5) * spacing[across]
-    y = (np.arange(box[0][up], box[1][up]) + 0.5) * spacing[up]
+    # A voxel more on each side, so that an outline closes where the mask leaves the picture.
+    x = (np.arange(box[0][across] - 1, box[1][across] + 1) + 0.5) * spacing[across]
+    y = (np.arange(box[0][up] - 1, box[1][up] + 1) + 0.5) * spacing[up]
     for mask, outline in outlines:
-        section = mask[tuple(cut)].T.astype(float)
-        if section.any() and min(section.shape) > 1:
+        section = np.pad(mask[tuple(cut)].T.astype(float), 1)
+        if section.any():
             axes.contour(x, y, section, levels=[0.5], colors=[outline.colour], linestyles=[outline.line], linewidths=1.4)
     for other in (across, up):
         line = axes.axvline if other == across else axes.axhline
         line((middle[other] + 0.5) * spacing[other], color="white", linewidth=0.4, alpha=0.45, linestyle=":")
-    if name == "axial":
-        axes.invert_yaxis()
-    axes.set_aspect("equal")
+    axes.set_xlim(low[across], high[across])
+    # In the axial plane the front is at the top, and y grows to the back.
+    axes.set_ylim(*((high[up], low[up]) if name == "axial" else (low[up], high[up])))
+    axes.set_aspect("equal", anchor="N")
     axes.set_title(name, size=8)
     axes.set_axis_off()
     _mark(axes, edges)
@@ -126,16 +130,31 @@ def _mark(axes: Axes, edges: str) -> None:
         (0.5, 0.98, "center", "top"),
     )
     for letter, (x, y, horizontal, vertical) in zip(edges, places, strict=True):
-        axes.text(x, y, letter, transform=axes.transAxes, color="white", size=7, ha=horizontal, va=vertical)
+        axes.text(
+            x, y, letter, transform=axes.transAxes, color="white", size=7.5, ha=horizontal, va=vertical, path_effects=_HALO
+        )
     left, right = axes.get_xlim()
     length = 20.0 / abs(right - left)
-    axes.plot([0.05, 0.05 + length], [0.05, 0.05], transform=axes.transAxes, color="white", linewidth=2, solid_capstyle="butt")
-    axes.text(0.05, 0.07, "20 mm", transform=axes.transAxes, color="white", size=6.5, va="bottom")
+    axes.plot(
+        [0.05, 0.05 + length],
+        [0.05, 0.05],
+        transform=axes.transAxes,
+        color="white",
+        linewidth=2,
+        solid_capstyle="butt",
+        path_effects=_HALO,
+    )
+    axes.text(0.05, 0.07, "20 mm", transform=axes.transAxes, color="white", size=6.5, va="bottom", path_effects=_HALO)
 
 
-def _with_palette(png: bytes) -> bytes:
-    """A third of the bytes: greys and a few colours need no more."""
+def _with_palette(png: bytes, colours: Sequence[str]) -> bytes:
+    """A third of the bytes: greys, the outlines' colours, and these mixed with greys, as at the edge of a line."""
+    greys = np.linspace(0, 255, _NUM_GREYS)[:, None].repeat(3, axis=1)
+    pure = [255 * np.array(to_rgb(colour)) for colour in colours]
+    mixed = [share * colour + (1 - share) * grey for colour in pure for share in (0.35, 0.7) for grey in (0, 85, 170, 255)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.rint(np.vstack([greys, *pure, *mixed])).astype(np.uint8)[:256].tobytes())
     content = BytesIO()
-    image = Image.open(BytesIO(png)).convert("RGB").quantize(_GREYS, dither=Image.Dither.NONE)
+    image = Image.open(BytesIO(png)).convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
     image.save(content, "PNG", compress_level=9, dpi=(PIXELS_PER_INCH, PIXELS_PER_INCH))
     return content.getvalue()

@@ -16,7 +16,7 @@ from experiments.scoring.saved_model import load_saved_model
 from src.data.dataset import Dataset
 from src.errors import OarError
 
-DRAWN_COLOUR, PREDICTED_COLOUR, BEST_COLOUR = "#56B4E9", "#E69F00", "#F0E442"
+DRAWN_COLOUR, PREDICTED_COLOUR, BEST_COLOUR = "#56B4E9", "#E69F00", "#CC79A7"
 
 
 @dataclass(frozen=True, kw_only=True)

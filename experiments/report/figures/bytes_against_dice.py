@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogFormatter
 
 from experiments.report.cells import is_number
 from experiments.report.drawing import DIM_COLOUR, grid, new_figure, spread
@@ -31,6 +32,8 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
     none.set_xlim(-1, 1)
     none.set_xticks([0], ["no model sent"])
     some.set_xscale("log")
+    some.xaxis.set_major_formatter(FuncFormatter(lambda megabytes, _: f"{megabytes:g}"))
+    some.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     _pad(some, [at[0] for at in points.values() if at[0]])
     some.spines["left"].set_visible(False)
     some.tick_params(axis="y", length=0)

@@ -32,6 +32,7 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
         _mark_margin(upper, margin)
     upper.set_title(_title(results, against), pad=12)
     _rows(lower, [row["difference"] for row in planned], [p_text(row) for row in planned], looks)
+    _limit(upper, [row["difference"] for row in [*against, *planned]], max((row["margin"] for row in against), default=0.0))
     lower.set_title("Planned comparisons (p corrected with Holm over these)")
     lower.set_xlabel("difference in mean Dice, each site's model on its own patients; right of 0 the first is better")
     return figure
@@ -83,11 +84,19 @@ def _rows(
     grid(axes, "x")
 
 
+def _limit(axes: Axes, differences: Sequence[Mapping], margin: float) -> None:
+    """Shows all differences and their intervals, but of a very wide interval (few patients) only a part."""
+    values = [row["value"] for row in differences if is_number(row["value"])] or [0.0]
+    reach = max(3 * margin, 2 * (max(*values, 0.0) - min(*values, 0.0)))
+    low = min([max(row["low"], row["value"] - reach) for row in differences if is_number(row["low"])], default=0.0)
+    high = max([min(row["high"], row["value"] + reach) for row in differences if is_number(row["high"])], default=0.0)
+    edge = 0.04 * max(high - low, margin)
+    axes.set_xlim(min(low, *values, -1.2 * margin) - edge, max(high, *values, 0.3 * margin) + edge)
+
+
 def _mark_margin(axes: Axes, margin: float) -> None:
     axes.axvline(-margin, color="#D55E00", linewidth=1.1, linestyle=(0, (4, 2)))
-    low, _ = axes.get_xlim()
-    axes.axvspan(min(low, -margin) - 1, -margin, color=INFERIOR_COLOUR, zorder=0)
-    axes.set_xlim(min(low, -1.3 * margin), None)
+    axes.axvspan(-2, -margin, color=INFERIOR_COLOUR, zorder=0)
     axes.annotate(
         f"margin {decimals(-margin, 2)}", (-margin, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
         textcoords="offset points", ha="center", va="bottom", size=7, color="#B34700",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.report.cells import is_number
-from experiments.report.drawing import DIM_COLOUR, grid, new_figure, spread
+from experiments.report.drawing import DIM_COLOUR, grid, leave_empty, new_figure, spread
 from experiments.report.palette import OTHER_COLOUR, Look
 from experiments.results.learning_curves import MEAN_OF_SITES
 
@@ -34,8 +34,7 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
         look = looks.get(first_arm.get(scheme), Look(OTHER_COLOUR, "o"))
         _panel(axes, sites, look.colour, (low, high))
         axes.set_title(f"{scheme} ({_count(len(results['learning_curves'][scheme]), 'seed')})")
-    for axes in grid_axes.ravel()[len(curves) :]:
-        axes.set_axis_off()
+    leave_empty(grid_axes, len(curves))
     figure.supxlabel("round", size=8)
     figure.supylabel("mean validation Dice of a site", size=8)
     return figure

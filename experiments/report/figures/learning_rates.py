@@ -18,7 +18,7 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
         looks: of every arm; a scheme is drawn as its first arm.
     """
     first_arm = {arm["scheme"]: arm["name"] for arm in reversed(results["arms"])}
-    figure = new_figure(2.8, 5.6)
+    figure = new_figure(2.8)
     axes = figure.subplots()
     rates = set()
     for scheme, chosen in results["learning_rates"].items():

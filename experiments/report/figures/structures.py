@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.report.cells import is_number
-from experiments.report.drawing import grid, new_figure
+from experiments.report.drawing import grid, leave_empty, new_figure
 from experiments.report.palette import Look
 
 _COLUMNS = 3
@@ -31,12 +31,11 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
     arms = [arm for arm in looks if any(arm in rows for rows in found.values())]
     lines = max(1, math.ceil(len(panels) / _COLUMNS))
     figure = new_figure(lines * (0.62 + _ROW_INCH * max(3, len(arms))))
-    grid_axes = figure.subplots(lines, _COLUMNS, sharey=True, squeeze=False).ravel()
+    grid_axes = figure.subplots(lines, _COLUMNS, sharey=True, squeeze=False)
     patients = dice_of_patients(results)
-    for axes, structure in zip(grid_axes, panels, strict=False):
+    for axes, structure in zip(grid_axes.ravel(), panels, strict=False):
         _panel(axes, structure, arms, found[structure], patients, looks)
-    for axes in grid_axes[len(panels) :]:
-        axes.set_axis_off()
+    leave_empty(grid_axes, len(panels))
     return figure
 
 

@@ -3,11 +3,24 @@
 from collections.abc import Mapping
 
 from experiments.report import cells
-from experiments.report.blocks import DASH, Cell, Paragraph, Section, Table
+from experiments.report.blocks import DASH, Cell, Paragraph, Section, Table, Terms
 from experiments.report.palette import Look, kind_of
 from experiments.report.sections.find import find, measures
 
 MB, HOUR_S = 1e6, 3600
+
+_KINDS = {
+    "individual": "Every site trains alone on its own patients; nothing is exchanged.",
+    "pooled": "All sites' patients are put in one place and one model is trained on them: the yardstick.",
+    "fedavg": "Federated averaging: in every round an aggregator averages the models of all sites and waits for the slowest.",
+    "fedprox": "As federated averaging, with a term that holds each site near the shared model.",
+    "cyclic": "One model goes from site to site and is trained at each in turn.",
+    "gossip": "No aggregator: sites fetch each other's models, learn from them, and keep one of their own.",
+}
+_ENDINGS = {
+    "_local": "The shared model of before the last rounds, trained on by each site alone; as many steps as the others.",
+    "_consensus": "The one model that gossip sites make together at the end.",
+}
 
 
 def section(results: Mapping, looks: Mapping[str, Look]) -> Section:
@@ -23,6 +36,7 @@ def section(results: Mapping, looks: Mapping[str, Look]) -> Section:
                 " site sends and receives."
             ),
             overall_table(results),
+            Terms(items=_what_arms_are(results)),
             *_missed(results),
         ],
     )
@@ -35,7 +49,6 @@ def overall_table(results: Mapping) -> Table:
         caption="Last models, each site's own patients.",
         columns=[
             cells.words("Arm"),
-            cells.words("Plan"),
             cells.words("Model"),
             cells.words("Seeds"),
             cells.numbers("Dice"),
@@ -57,8 +70,7 @@ def _row(results: Mapping, arm: Mapping, cost: Mapping | None) -> list[Cell]:
     total = cost["total"] if cost else {}
     return [
         cells.text(name),
-        cells.text(kind_of(results, arm["scheme"])),
-        cells.text("one for all sites" if arm["shared"] else "one per site"),
+        cells.text("shared" if arm["shared"] else "per site"),
         Cell(text=", ".join(map(str, arm["seeds"])), sort=len(arm["seeds"])),
         cells.estimate(dice),
         cells.estimate(find(measures(results, "hd95_mm"), name), 1),
@@ -73,6 +85,15 @@ def _row(results: Mapping, arm: Mapping, cost: Mapping | None) -> list[Cell]:
 def sum_of(*values: float | None) -> float | None:
     """The sum; None where one is missing."""
     return None if any(value is None for value in values) else sum(values)
+
+
+def _what_arms_are(results: Mapping) -> list[tuple[str, str]]:
+    kinds = {arm["name"]: kind_of(results, arm["scheme"]) for arm in results["arms"]}
+    found = [(kind, _KINDS[kind]) for kind in dict.fromkeys(kinds.values()) if kind in _KINDS]
+    endings = [(f"…{ending}", text) for ending, text in _ENDINGS.items() if any(name.endswith(ending) for name in kinds)]
+    variants = [name for name, kind in kinds.items() if name != kind and not name.endswith(tuple(_ENDINGS))]
+    named = [(name, f"A variant of {kinds[name]}; its settings stand in the study file at the end.") for name in variants]
+    return [*found, *endings, *named]
 
 
 def percent(row: Mapping | None) -> Cell:

@@ -113,7 +113,7 @@ def silent_table(results: Mapping) -> Table:
                 cells.text(scheme),
                 cells.text(entry["site"]),
                 cells.text("goes on" if entry["ends_by_default"] else "waits for ever"),
-                cells.text(entry["waits"]),
+                cells.text(_wait(entry)),
                 spread_cell(entry["last_other_site_s"], HOUR_S),
                 spread_cell(entry["times_as_long"], 1, 2),
             ]
@@ -122,6 +122,11 @@ def silent_table(results: Mapping) -> Table:
         ],
         empty="No scheme among several sites was simulated.",
     )
+
+
+def _wait(entry: Mapping) -> str:
+    seconds = entry["connect_timeout_s"]
+    return entry["waits"] if seconds is None else f"{seconds:g} s at each exchange with it"
 
 
 def spread_cell(entry: Mapping | None, unit: float, digits: int = 1) -> Cell:

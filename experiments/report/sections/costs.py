@@ -63,7 +63,7 @@ def _bytes(row: Mapping) -> list[Cell]:
         cells.text(row["arm"]),
         *(cells.scaled(value, MB) for value in (total["sent_bytes"], total["received_bytes"], closing)),
         cells.number(row["num_exchanges"], 0),
-        cells.text(row["wire_dtype"]),
+        cells.text(row["wire_dtype"] if row["num_exchanges"] else None),
         *(cells.number(plain.get(name)) for name in _SHARES),
         cells.number(same.get("total")),
     ]

@@ -15,9 +15,9 @@ def section(results: Mapping, looks: Mapping[str, Look]) -> Section:
     rows = results["estimates"]["own_site"]
     blocks = [
         Paragraph(
-            text="Of the last models, each site's own patients. Large marks are means over patients, then sites; lines"
-            " their 95 % intervals; faint dots single patients, seeds averaged. A faint triangle at the left edge is a"
-            " patient further left."
+            text="Of the last models, each site's own patients. Large marks are means over patients, then sites; lines their"
+            " 95 % intervals; faint dots single patients, seeds averaged. A line that ends at the edge goes on there, and a"
+            " faint triangle is a patient further left."
         ),
         drawn(
             figure.draw,
@@ -27,7 +27,7 @@ def section(results: Mapping, looks: Mapping[str, Look]) -> Section:
             caption="Dice by structure. Patients differ more than arms do: whether one arm is better than another is seen"
             " from the paired differences above, not from whether two intervals here overlap.",
         ),
-        *_by_structure(results, "Mean Dice by structure, with 95 % interval; n is the number of patients.", rows, cells.estimate),
+        *_by_structure(results, "Mean Dice by structure, with 95 % interval; n: patients.", rows, cells.estimate),
         Folded(
             summary="HD95 in mm and surface Dice by structure",
             blocks=[
