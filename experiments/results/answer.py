@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from experiments.results.wording import difference, differs_by_ranks, direction, joined, p_value, seeds_of
+from experiments.results.wording import difference, direction, evidence, joined, percent, seeds_of
 
 _VERDICTS = {
     "not inferior": "{scheme} is not inferior to {reference}",
@@ -93,14 +93,9 @@ def _highest(results: dict, better: Sequence[dict]) -> list[str]:
 
 
 def _pair(pair: dict) -> str:
-    found, test = pair["difference"], pair["test"]
-    said = {1: "is better than", -1: "is worse than"}.get(direction(pair))
-    evidence = f"{difference(found)}, {_tested(pair)}"
-    if said is None:
-        why = " (the ranks differ, the mean does not for sure)" if differs_by_ranks(pair) else ""
-        compared = f"{found['scheme']} against {found['minus']}"
-        return f"{compared}: no difference shown{why}, {evidence}, {test['num_pairs']} patients."
-    return f"{found['scheme']} {said} {found['minus']}: {evidence}, {test['num_pairs']} patients."
+    found = pair["difference"]
+    said = {1: "is better than {}: ", -1: "is worse than {}: ", 0: "against {}: no difference shown, "}[direction(pair)]
+    return f"{found['scheme']} {said.format(found['minus'])}{evidence(pair)}, {pair['test']['num_pairs']} patients."
 
 
 def _seeds(results: dict) -> list[str]:
@@ -114,7 +109,7 @@ def _seeds(results: dict) -> list[str]:
     name = max(spread, key=spread.__getitem__)
     return [
         f"Between seeds the mean Dice moves by a standard deviation of at most {spread[name]:.3f} ({name}; {len(spread)} of"
-        f" {len(_means(results))} arms have several seeds); the intervals do not hold this."
+        f" {len(_means(results))} arms have several seeds); the intervals do not include that."
     ]
 
 
@@ -124,12 +119,15 @@ def _bytes(results: dict) -> list[str]:
     if row is None or row["plain_fedavg"] is None:
         return []
     plain, same = row["plain_fedavg"], row["same_schedule_fedavg"]
-    share = f"{plain['total']:.0%} of the bytes of plain FedAvg (every round, float32, {plain['source']})"
+    share = f"{percent(plain['total'])} of the bytes of plain FedAvg (every round, float32, {plain['source']})"
     if same:
-        share += f", and {same['total']:.0%} of those of FedAvg on its own schedule and precision"
-    without = plain["total_without_closing"]
-    closing = "" if without is None else f"; of plain FedAvg's {without:.0%} without what follows the last round"
-    return [f"{scheme} sends and receives {share}{closing}."]
+        share += f" and {percent(same['total'])} of those of FedAvg on its own schedule and precision"
+    said = [f"{scheme} sends and receives {share}."]
+    if plain["total_without_closing"] is not None:
+        said.append(
+            f"Without what follows its last round it is {percent(plain['total_without_closing'])} of plain FedAvg's bytes."
+        )
+    return said
 
 
 def _advice(results: dict) -> list[str]:
@@ -160,13 +158,7 @@ def _means(results: dict) -> dict[str, float]:
 
 
 def _listed(pairs: Sequence[dict]) -> str:
-    return joined(f"{pair['difference']['scheme']} ({difference(pair['difference'])}, {_tested(pair)})" for pair in pairs)
-
-
-def _tested(pair: dict) -> str:
-    return (
-        f"not tested: {pair['test']['not_tested']}" if pair["p_holm"] is None else f"Holm-corrected {p_value(pair['p_holm'])}"
-    )
+    return joined(f"{pair['difference']['scheme']} ({evidence(pair)})" for pair in pairs)
 
 
 def _minus(pairs: Sequence[dict]) -> str:

@@ -19,7 +19,12 @@ def difference(estimate: dict) -> str:
     if estimate["low"] is None or estimate["high"] is None:
         return f"{signed(estimate['value'])} Dice, without an interval"
     bounds = f"{signed(estimate['low'])} to {signed(estimate['high'])}"
-    return f"{signed(estimate['value'])} Dice ({estimate['level'] * 100:.0f} % interval {bounds})"
+    return f"{signed(estimate['value'])} Dice ({percent(estimate['level'])} interval {bounds})"
+
+
+def percent(share: float) -> str:
+    """As in 18 %."""
+    return f"{share * 100:.0f} %"
 
 
 def p_value(value: float) -> str:
@@ -47,14 +52,25 @@ def direction(pair: dict) -> int:
     Corrected test and interval must both say so: a mean that one patient carries shows nothing, nor do ranks alone.
     """
     found, test = pair["difference"], pair["test"]
-    if not differs_by_ranks(pair) or found["low"] is None or found["high"] is None or found["low"] <= 0 <= found["high"]:
+    if pair["p_holm"] is None or pair["p_holm"] >= LEVEL or not _holds_no_zero(found):
         return 0
-    return 0 if found["value"] * test["rank_biserial"] <= 0 else (1 if found["value"] > 0 else -1)
+    agree = found["value"] * test["rank_biserial"] > 0
+    return (1 if found["value"] > 0 else -1) if agree else 0
 
 
-def differs_by_ranks(pair: dict) -> bool:
-    """Whether the corrected test alone finds a difference."""
-    return pair["p_holm"] is not None and pair["p_holm"] < LEVEL
+def evidence(pair: dict) -> str:
+    """The difference, its interval and the corrected test, and why a small p alone shows nothing here."""
+    found, p_holm = pair["difference"], pair["p_holm"]
+    if p_holm is None:
+        return f"{difference(found)}, not tested: {pair['test']['not_tested']}"
+    caveat = ""
+    if p_holm < LEVEL and not direction(pair):
+        caveat = ", but mean and ranks disagree" if _holds_no_zero(found) else ", but the interval holds 0"
+    return f"{difference(found)}, Holm-corrected {p_value(p_holm)}{caveat}"
+
+
+def _holds_no_zero(found: dict) -> bool:
+    return found["low"] is not None and found["high"] is not None and not found["low"] <= 0 <= found["high"]
 
 
 def _seeds(number: int) -> str:

@@ -3,7 +3,7 @@ from copy import deepcopy
 import pytest
 
 from experiments.results.answer import answer
-from experiments.results.wording import direction, signed
+from experiments.results.wording import direction, evidence, percent, signed
 
 
 def with_pairs(results, *evidence):
@@ -65,11 +65,25 @@ def test_a_difference_is_shown_when_test_interval_mean_and_ranks_agree(small_res
     assert direction(pair) == expected
 
 
+@pytest.mark.parametrize(
+    ("found", "caveat"),
+    [
+        ((0.1, -0.7, 0.6, 0.001, 1.0), "Holm-corrected p = 0.001, but the interval holds 0"),
+        ((0.02, 0.01, 0.03, 0.01, -0.4), "Holm-corrected p = 0.010, but mean and ranks disagree"),
+        (BETTER, "Holm-corrected p = 0.001"),
+        (UNCLEAR, "Holm-corrected p = 0.400"),
+    ],
+)
+def test_a_small_p_that_shows_nothing_is_explained(small_results, found, caveat):
+    assert evidence(with_pairs(small_results, found, UNCLEAR, UNCLEAR)["against_individual"][0]).endswith(caveat)
+
+
 def test_bytes_are_those_of_the_cost_table(small_results):
     (row,) = [row for row in small_results["costs"] if row["arm"] == "gossip"]
-    (said,) = [sentence for sentence in answer(small_results) if "bytes" in sentence]
-    assert f"{row['plain_fedavg']['total']:.0%} of the bytes of plain FedAvg" in said
-    assert f"{row['same_schedule_fedavg']['total']:.0%} of those of FedAvg on its own schedule" in said
+    whole, without_closing = [sentence for sentence in answer(small_results) if "bytes" in sentence]
+    assert f"{percent(row['plain_fedavg']['total'])} of the bytes of plain FedAvg" in whole
+    assert f"{percent(row['same_schedule_fedavg']['total'])} of those of FedAvg on its own schedule" in whole
+    assert f"it is {percent(row['plain_fedavg']['total_without_closing'])} of" in without_closing
 
 
 def test_validation_patients_confirm_nothing_and_test_patients_do_not_say_so(small_results):
