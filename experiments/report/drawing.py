@@ -11,6 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from data_prep.conversion.printable import printable, shortened
+
+LONGEST_LABEL = 34
 WIDTH_INCH = 7.4  # what A4 holds between its margins
 PIXELS_PER_INCH = 160
 GRID_COLOUR = "#D9DDE3"
@@ -75,6 +78,11 @@ def png_uri(content: bytes) -> str:
 def grid(axes: Axes, axis: str) -> None:
     """Thin lines behind the data, along one axis."""
     axes.grid(axis=axis, color=GRID_COLOUR, linewidth=0.6)
+
+
+def label(name: str) -> str:
+    """A name as it stands in a figure: on one line, nothing in it acts, and not so long that it takes the figure's place."""
+    return shortened(printable(name), LONGEST_LABEL)
 
 
 def leave_empty(grid_axes: np.ndarray, used: int) -> None:

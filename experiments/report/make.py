@@ -9,6 +9,7 @@ from experiments.report.doc_figures import write_figures
 from experiments.report.page import render_report
 from experiments.report.worst_case_pictures import picture_worst_cases
 from experiments.results import collect, write_results
+from experiments.results.evidence import NUM_RESAMPLES
 from experiments.scoring import score_study
 from experiments.scoring.files import write_whole
 from experiments.scoring.registration import registration_text
@@ -28,6 +29,7 @@ class ReportSettings:
         figures: folder for the main figures as files; None writes none.
         processes: runs scored at a time.
         command: that is shown in the report.
+        num_resamples: of each interval.
     """
 
     study: Path
@@ -36,6 +38,7 @@ class ReportSettings:
     figures: Path | None = None
     processes: int = 1
     command: str = ""
+    num_resamples: int = NUM_RESAMPLES
 
 
 def make_report(settings: ReportSettings, console: Console | None = None) -> Path:
@@ -59,7 +62,7 @@ def make_report(settings: ReportSettings, console: Console | None = None) -> Pat
     data = _find_data(settings, console)
     if data is not None:
         score_study(settings.study, data, split, settings.final, num_processes=settings.processes, console=console)
-    results = collect(settings.study, data, split)
+    results = collect(settings.study, data, split, num_resamples=settings.num_resamples)
     pictures = None if data is None else picture_worst_cases(results, settings.study, data)
     html = render_report(results, command=settings.command, registration=_registration(settings.study, data), pictures=pictures)
     folder = settings.study / f"report_{split}"

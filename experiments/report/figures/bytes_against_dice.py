@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatter
 
 from experiments.report.cells import is_number
-from experiments.report.drawing import DIM_COLOUR, grid, new_figure, spread
+from experiments.report.drawing import DIM_COLOUR, grid, label, new_figure, spread
 from experiments.report.palette import Look
 from experiments.report.sections.find import find
 
@@ -76,8 +76,8 @@ def _labels(axes: Axes, marks: Mapping[str, tuple[float, float]], looks: Mapping
         places = spread([marks[name][1] for name in names], 0.05 * (high - low))
         for name, place in zip(names, places, strict=True):
             axes.annotate(
-                name, marks[name], xytext=(9, (place - marks[name][1]) * _points_per_unit(axes)), textcoords="offset points",
-                va="center", size=6.5, color="#222222", annotation_clip=False,
+                label(name), marks[name], xytext=(9, (place - marks[name][1]) * _points_per_unit(axes)),
+                textcoords="offset points", va="center", size=6.5, color="#222222", annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": DIM_COLOUR, "linewidth": 0.4, "shrinkA": 0, "shrinkB": 3},
             )  # fmt: skip
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.report.cells import decimals, interval, is_number
-from experiments.report.drawing import DIM_COLOUR, grid, new_figure
+from experiments.report.drawing import DIM_COLOUR, grid, label, new_figure
 from experiments.report.palette import Look
 
 INFERIOR_COLOUR = "#F1F1F1"
@@ -54,7 +54,7 @@ def _title(results: Mapping, against: Sequence[Mapping]) -> str:
     if not against:
         return "No arm was compared with a reference"
     first = "Primary (first row) and the other arms" if results["primary"] else "Arms"
-    return f"{first} against {against[0]['difference']['minus']}"
+    return f"{first} against {label(against[0]['difference']['minus'])}"
 
 
 def _rows(
@@ -77,7 +77,7 @@ def _rows(
             size=7.5,
         )
     axes.axvline(0, color=DIM_COLOUR, linewidth=0.9)
-    axes.set_yticks(range(len(differences)), [f"{row['scheme']} − {row['minus']}" for row in differences])
+    axes.set_yticks(range(len(differences)), [f"{label(row['scheme'])} − {label(row['minus'])}" for row in differences])
     if bold_first and differences:
         axes.get_yticklabels()[0].set_weight("bold")
     axes.set_ylim(max(1, len(differences)) - 0.4, -0.6)

@@ -14,7 +14,7 @@ ROW_INCH = 0.2
 
 @dataclass(frozen=True)
 class Dot:
-    """One row; ``label`` stands left of it."""
+    """One row; ``label`` stands left of it, as it is."""
 
     label: str
     value: float | None

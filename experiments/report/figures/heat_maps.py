@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Rectangle
 
 from experiments.report.blocks import DASH
-from experiments.report.drawing import new_figure
+from experiments.report.drawing import label, new_figure
 from experiments.report.palette import Look
 
 SHARED = "shared model"
@@ -104,9 +104,9 @@ def _panel(axes: Axes, panel: Mapping, scale: Normalize) -> None:
         axes.text(column, row, f"{dice[row, column]:.2f}" if known else DASH, ha="center", va="center", color=shade, size=6.5)
         if panel["names"][row] == panel["sites"][column]:
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1.6))
-    axes.set_title(panel["title"])
+    axes.set_title(label(panel["title"]))
     axes.set_xticks(range(len(panel["sites"])), [_column_label(site, counts[:, at]) for at, site in enumerate(panel["sites"])])
-    axes.set_yticks(range(len(panel["names"])), panel["names"])
+    axes.set_yticks(range(len(panel["names"])), [label(name) for name in panel["names"]])
     axes.tick_params(length=0, labelsize=6.5)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("patients of", size=7.5)
@@ -117,4 +117,4 @@ def _panel(axes: Axes, panel: Mapping, scale: Normalize) -> None:
 def _column_label(site: str, counts) -> str:
     known = counts[np.isfinite(counts)].astype(int)
     number = DASH if not len(known) else f"{known.min()}" if known.min() == known.max() else f"{known.min()}–{known.max()}"
-    return f"{site}\nn={number}"
+    return f"{label(site)}\nn={number}"

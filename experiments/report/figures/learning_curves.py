@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.report.cells import is_number
-from experiments.report.drawing import DIM_COLOUR, grid, leave_empty, new_figure, spread
+from experiments.report.drawing import DIM_COLOUR, grid, label, leave_empty, new_figure, spread
 from experiments.report.palette import OTHER_COLOUR, Look
 from experiments.results.learning_curves import MEAN_OF_SITES
 
@@ -33,7 +33,7 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
     for axes, (scheme, sites) in zip(grid_axes.ravel(), curves.items(), strict=False):
         look = looks.get(first_arm.get(scheme), Look(OTHER_COLOUR, "o"))
         _panel(axes, sites, look.colour, (low, high))
-        axes.set_title(f"{scheme} ({_count(len(results['learning_curves'][scheme]), 'seed')})")
+        axes.set_title(f"{label(scheme)} ({_count(len(results['learning_curves'][scheme]), 'seed')})")
     leave_empty(grid_axes, len(curves))
     figure.supxlabel("round", size=8)
     figure.supylabel("mean validation Dice of a site", size=8)
@@ -61,7 +61,7 @@ def _panel(axes: Axes, sites: Mapping[str, Mapping[int, float]], colour: str, li
     places -= max(0.0, max([limits[1], *places]) - limits[1])
     for (site, (at, value)), place in zip(ends.items(), places, strict=True):
         axes.annotate(
-            site, (at, value), xytext=(1.02, place), textcoords=("axes fraction", "data"), size=6, va="center",
+            label(site), (at, value), xytext=(1.02, place), textcoords=("axes fraction", "data"), size=6, va="center",
             color=DIM_COLOUR, arrowprops={"arrowstyle": "-", "color": DIM_COLOUR, "linewidth": 0.4, "shrinkA": 0, "shrinkB": 0},
             annotation_clip=False,
         )  # fmt: skip

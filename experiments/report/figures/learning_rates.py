@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from experiments.report.cells import is_number
-from experiments.report.drawing import grid, new_figure
+from experiments.report.drawing import grid, label, new_figure
 from experiments.report.palette import OTHER_COLOUR, Look
 
 
@@ -26,7 +26,7 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
         points = sorted((float(rate), dice) for rate, dice in chosen["valid_dice"].items() if is_number(dice))
         rates |= {rate for rate, _ in points}
         axes.plot(*zip(*points, strict=True) if points else ([], []), marker=look.marker, color=look.colour, markersize=4.5,
-                  linewidth=1.2, label=scheme)  # fmt: skip
+                  linewidth=1.2, label=label(scheme))  # fmt: skip
         best = [point for point in points if point[0] == chosen["learning_rate"]]
         axes.plot(*zip(*best, strict=True) if best else ([], []), "o", markersize=10, markerfacecolor="none", color=look.colour)
     axes.set_xscale("log")

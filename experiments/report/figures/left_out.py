@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from experiments.report.drawing import new_figure
+from experiments.report.drawing import label, new_figure
 from experiments.report.figures.dots import ROW_INCH, Dot, draw_dots
 from experiments.report.palette import OTHER_COLOUR, Look
 
@@ -25,7 +25,7 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
     all_axes = figure.subplots(len(sites), 1, sharex=True, squeeze=False, height_ratios=[len(rows) + 2 for rows in groups])
     for axes, site, rows in zip(all_axes.ravel(), sites, groups, strict=True):
         counts = sorted({row["num_patients"] for row in rows})
-        title = f"patients of {site}, n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))}"
+        title = f"patients of {label(site)}, n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))}"
         draw_dots(axes, [_dot(row, looks) for row in rows], title, "Dice")
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, (low + high) / 2 - _LEAST_WIDTH / 2), max(high, (low + high) / 2 + _LEAST_WIDTH / 2))
@@ -34,4 +34,4 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
 
 def _dot(row: Mapping, looks: Mapping[str, Look]) -> Dot:
     look = looks.get(row["arm"], Look(OTHER_COLOUR, "o"))
-    return Dot(f"{row['arm']} ({row['view']})", row["dice"], look, row["low"], row["high"])
+    return Dot(f"{label(row['arm'])} ({row['view']})", row["dice"], look, row["low"], row["high"])

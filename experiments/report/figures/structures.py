@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.report.cells import is_number
-from experiments.report.drawing import grid, leave_empty, new_figure
+from experiments.report.drawing import grid, label, leave_empty, new_figure
 from experiments.report.palette import Look
 
 _COLUMNS = 3
@@ -76,10 +76,10 @@ def _panel(axes: Axes, structure, arms: Sequence[str], rows: Mapping, patients: 
             _mean(axes, place, row, look)
     counts = {row["counts"]["num_patients"] for row in rows.values()}
     number = f"{min(counts)}" if len(counts) == 1 else f"{min(counts, default=0)} to {max(counts, default=0)}"
-    axes.set_title(f"{'All structures' if structure is None else structure}, n = {number}")
+    axes.set_title(f"{'All structures' if structure is None else label(structure)}, n = {number}")
     axes.set_xlim(left, 1.0)
     axes.set_ylim(max(1, len(arms)) - 0.4, -0.6)
-    axes.set_yticks(range(len(arms)), arms)
+    axes.set_yticks(range(len(arms)), [label(arm) for arm in arms])
     axes.set_xlabel("Dice")
     grid(axes, "x")
 

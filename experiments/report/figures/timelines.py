@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from experiments.report.drawing import grid, new_figure
+from experiments.report.drawing import grid, label, new_figure
 
 HOUR_S = 3600
 _ROW_INCH = 0.24
@@ -43,7 +43,7 @@ def draw(results: Mapping, looks: Mapping) -> Figure:
                 axes.broken_barh(
                     spans, (sites.index(site) - 0.38, 0.76), facecolors=_COLOURS.get(kind, _OTHER), linewidth=0, rasterized=True
                 )
-        axes.set_yticks(range(len(sites)), sites)
+        axes.set_yticks(range(len(sites)), [label(site) for site in sites])
         axes.set_ylim(len(sites) - 0.4, -0.6)
         axes.set_title(scheme)
         grid(axes, "x")

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.report.cells import is_number
-from experiments.report.drawing import grid, new_figure
+from experiments.report.drawing import grid, label, new_figure
 from experiments.report.palette import OTHER_COLOUR, Look
 
 HOUR_S = 3600
@@ -34,7 +34,7 @@ def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
             if found.get(arm):
                 _row(axes, place, found[arm], looks.get(arm, Look(OTHER_COLOUR, "o")))
         axes.set_title(TITLES.get(case, case), size=7.5)
-        axes.set_yticks(range(len(arms)), arms)
+        axes.set_yticks(range(len(arms)), [label(arm) for arm in arms])
         axes.set_ylim(max(1, len(arms)) - 0.4, -0.6)
         axes.set_xlim(0, None)
         axes.set_xlabel("hours")

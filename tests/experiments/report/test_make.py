@@ -1,0 +1,52 @@
+"""The command: what it writes, what it says, and that test patients are not scored by accident."""
+
+import json
+import sys
+from dataclasses import replace
+
+from experiments.command import exit_code_of
+from experiments.report import __main__ as command
+from experiments.report.__main__ import read_arguments
+from experiments.report.make import make_report
+from tests.experiments.report.parsed import parse
+from tests.experiments.small_study import make_small_study
+
+
+def run(monkeypatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["report", *arguments])
+    return exit_code_of(command.main)
+
+
+def test_without_data_the_scores_that_are_there_are_shown(study, tmp_path, capsys):
+    settings = read_arguments(["--study", str(study), "--figures", str(tmp_path / "figures")])
+    assert make_report(replace(settings, num_resamples=50)) == study / "report_valid" / "report.html"
+    assert "without pictures" in capsys.readouterr().out
+    document = parse((study / "report_valid" / "report.html").read_text(encoding="utf-8"))
+    results = json.loads((study / "report_valid" / "results.json").read_text(encoding="utf-8"))
+    assert results["split"] == "valid" and not results["final"]
+    assert f"python -m experiments.report --study {study}" in document.text
+    assert "The pictures are left out" in document.text and results["answer"][0] in document.text
+    assert not list(study.glob("**/*.partial"))
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
+        "differences.svg", "structures.svg", "bytes_against_dice.svg", "learning_curves.svg"
+    }  # fmt: skip
+
+
+def test_test_patients_need_data_and_a_registration(tmp_path, monkeypatch, capsys):
+    study = make_small_study(tmp_path / "never_registered")
+    assert run(monkeypatch, "--study", str(study), "--final") != 0
+    assert "give --data" in capsys.readouterr().err
+    (tmp_path / "data").mkdir()
+    assert run(monkeypatch, "--study", str(study), "--final", "--data", str(tmp_path / "data")) != 0
+    assert "never_registered.chosen" in capsys.readouterr().err
+    assert not (study / "report_test").exists()
+
+
+def test_a_folder_that_is_no_study_is_refused(tmp_path, monkeypatch, capsys):
+    assert run(monkeypatch, "--study", str(tmp_path)) != 0
+    assert "study.yaml" in capsys.readouterr().err
+
+
+def test_the_command_is_shown_as_it_was_typed():
+    settings = read_arguments(["--study", "runs/a b", "--final"])
+    assert settings.final and settings.command == "python -m experiments.report --study 'runs/a b' --final"
