@@ -50,14 +50,14 @@ class Progress:
     """Shows how far each site is.
 
     Args:
-        reader: where the events come from.
+        reader: where the events come from; what it has read before is no news.
         console: where to show it.
     """
 
     def __init__(self, reader: MetricsReader, console: Console) -> None:
         self.reader, self.console = reader, console
         self._began = time.monotonic()
-        self._printed: set[tuple[int, str]] = set()
+        self._printed = set(self._complete_rounds())
         self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> "Progress":
@@ -79,16 +79,20 @@ class Progress:
             self._print_complete_rounds()
 
     def _print_complete_rounds(self) -> None:
+        for key, by_site in self._complete_rounds().items():
+            if key not in self._printed:
+                self._printed.add(key)
+                values = "  ".join(f"{site} {_value(event)}" for site, event in sorted(by_site.items()))
+                self._print(*key, f"{'mean Dice' if key[1] == 'validate' else 'loss'}: {values}")
+
+    def _complete_rounds(self) -> dict[tuple[int, str], dict[str, dict]]:
+        """By round and phase the events of the sites, where every site has reported it."""
         reports: dict[tuple[int, str], dict[str, dict]] = {}
         for site, events in self.reader.events.items():
             for event in events:
                 if event["phase"] in _ROUND_PHASES:
                     reports.setdefault((event["round"], event["phase"]), {})[site] = event
-        for key, by_site in reports.items():
-            if len(by_site) == len(self.reader.events) and key not in self._printed:
-                self._printed.add(key)
-                values = "  ".join(f"{site} {_value(event)}" for site, event in sorted(by_site.items()))
-                self._print(*key, f"{'mean Dice' if key[1] == 'validate' else 'loss'}: {values}")
+        return {key: by_site for key, by_site in reports.items() if len(by_site) == len(self.reader.events)}
 
     def _print(self, round_number: int, phase: str, text: str) -> None:
         self.console.print(f"{self._elapsed()}  round {round_number}  {phase:8s}  {text}", highlight=False, soft_wrap=True)

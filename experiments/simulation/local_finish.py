@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from experiments.simulation.event_files import keep_events
 from experiments.simulation.meter import CpuMeter
 from experiments.simulation.runner import make_runner
 from experiments.simulation.server_rounds import below, restore_site
@@ -69,10 +70,6 @@ class LocalFinish:
         self.model = {name: tensor.numpy() for name, tensor in below(tensors, "model").items()}
         restore_site(self.runner, site, below(tensors, "optimiser"), facts["best_dice"])
 
-    def has_done(self, event: dict) -> bool:
-        """Whether an event is of a round that is done; the validation of a round's model bears the next one's number."""
-        return event["round"] < self.round + (event["phase"] == "validate")
-
     def run(self, look: Callable[[], None] = lambda: None) -> None:
         """The rounds that are left: training, then validation of what came out.
 
@@ -94,6 +91,19 @@ class LocalFinish:
         tensors |= {f"optimiser/{name}": tensor for name, tensor in optimiser.items()}
         best_dice = self.runner.kept_by(self.site).best_dice
         return tensors, {"round": self.round, "best_dice": best_dice, "cpu_seconds": self.cpu_seconds}
+
+
+def keep_done(metrics: Path, state: Path) -> None:
+    """Drops from a site's events what its checkpoint knows nothing of, since it is about to be done again.
+
+    Args:
+        metrics: the site's ``metrics.jsonl``.
+        state: its state folder.
+    """
+    found = Checkpoints(state).load()
+    done = 0 if found is None else found[1]["round"]
+    # The validation of what a round came to bears the next one's number.
+    keep_events(metrics, lambda event: event["round"] < done + (event["phase"] == "validate"))
 
 
 def _beginning(

@@ -1,8 +1,5 @@
 """A whole run of a plan without a server, from its first round or from where it was stopped."""
 
-import shutil
-from collections import Counter
-
 from experiments.federation.progress import MetricsReader, Progress
 from experiments.federation.traffic import traffic_of_exchanges
 from experiments.simulation.cost import exchanges_of_peers
@@ -12,7 +9,10 @@ from experiments.simulation.model_list import models_of_peers
 from experiments.simulation.order import Order, Outcome
 from experiments.simulation.peer_rounds import make_sites, run_in_turns
 from src.exchange.checkpoint import Checkpoints
+from src.exchange.collaborator import read_settings
 from src.exchange.gossip import GossipSite
+from src.exchange.inbox import Inbox
+from src.exchange.settings import ExchangeSettings
 
 
 def run_peers(order: Order, stopwatch: Stopwatch) -> Outcome:
@@ -26,13 +26,13 @@ def run_peers(order: Order, stopwatch: Stopwatch) -> Outcome:
     state = order.state / "sites"
     for site in order.datasets:
         _forget_unfinished(order, site)
-    unreported = _unreported(files)
+    reader = MetricsReader(files)
+    reader.read()
     meters = {site: CpuMeter() for site in order.datasets}
     sites = make_sites(order.plan, order.paths(), order.output, state, order.cache, meters)
-    for site, counts in unreported.items():
+    for site, counts in unreported_bytes(reader.events).items():
         for receiver, num_bytes in counts.items():
             sites[site].served.count_sent(receiver, num_bytes)
-    reader = MetricsReader(files)
     progress = Progress(reader, order.console)
 
     def look() -> None:
@@ -60,17 +60,14 @@ def _forget_unfinished(order: Order, site: str) -> None:
     Models pulled in the round it was stopped in are pulled again, so that their bytes are counted in that round, and once.
     """
     state = order.state / "sites" / site
-    shutil.rmtree(state / "inbox", ignore_errors=True)
     found = Checkpoints(state / "checkpoint").load()
     facts = {"round": 0, "closed": False} if found is None else found[1]
+    settings = order.plan["collaborator"]["settings"]
+    exchange = read_settings("exchange", ExchangeSettings, settings["exchange"])
+    done = [exchange.exchange_at(number, settings["rounds"]) for number in range(facts["round"])]
+    Inbox(state / "inbox").keep_only([number for number in done if number is not None])
 
     def is_kept(event: dict) -> bool:
         return event["phase"] != "served" and (facts["closed"] or event["round"] < facts["round"])
 
     keep_events(order.output / "logs" / site / "metrics.jsonl", is_kept)
-
-
-def _unreported(files) -> dict[str, Counter]:
-    reader = MetricsReader(files)
-    reader.read()
-    return unreported_bytes(reader.events)

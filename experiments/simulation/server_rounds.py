@@ -111,7 +111,7 @@ class ServerRounds:
 
     def _restore(self, tensors: Mapping[str, torch.Tensor], facts: dict) -> None:
         self.round, self.cpu_seconds = facts["round"], facts["cpu_seconds"]
-        self.averaging.model = {name: tensor.numpy() for name, tensor in below(tensors, "model").items()}
+        self.averaging.model = {name: tensors[f"model/{name}"].numpy() for name in self.averaging.model}
         self.averaging.best = None if facts["best"] is None else FederationDice(**facts["best"])
         for site, runner in self.runners.items():
             restore_site(runner, site, below(tensors, f"optimiser/{site}"), facts["best_dice"][site])

@@ -9,7 +9,7 @@ from experiments.federation.traffic import traffic_of_rounds
 from experiments.federation.workspaces import AGGREGATOR
 from experiments.simulation.cost import exchanges_of_rounds
 from experiments.simulation.event_files import keep_events
-from experiments.simulation.local_finish import LocalFinish, plan_of_finish
+from experiments.simulation.local_finish import LocalFinish, keep_done, plan_of_finish
 from experiments.simulation.meter import Stopwatch
 from experiments.simulation.model_list import models_of_server, models_of_sites
 from experiments.simulation.order import Order, Outcome
@@ -32,7 +32,7 @@ def run_server(order: Order, stopwatch: Stopwatch) -> Outcome:
         keep_events(path, lambda event: event["round"] < server.round)
     reader = MetricsReader({site: files[site] for site in order.datasets})
     branch_round = server.num_rounds - 1 - order.finish_rounds if order.finish_rounds else None
-    server.run(branch_round, _looker(Progress(reader, order.console), stopwatch))
+    server.run(branch_round, _looker(reader, order, stopwatch))
     aggregator = MetricsReader({AGGREGATOR: files[AGGREGATOR]})
     aggregator.read()
     reader.read()
@@ -56,20 +56,22 @@ def _finish(order: Order, server: ServerRounds, stopwatch: Stopwatch) -> dict:
     plan, arm = plan_of_finish(order.plan, order.finish_steps_per_round), order.finish_arm
     save, logs = order.output / "save" / arm, order.output / "logs" / arm
     files = {site: logs / site / "metrics.jsonl" for site in sorted(order.finish_datasets)}
-    reader, branch, cpu_seconds = MetricsReader(files), server.branch(), {}
-    look = _looker(Progress(reader, order.console), stopwatch)
+    states = {site: order.state / "finish" / site for site in files}
     for site, path in files.items():
+        keep_done(path, states[site])
+    reader, branch, cpu_seconds = MetricsReader(files), server.branch(), {}
+    look = _looker(reader, order, stopwatch)
+    for site in files:
         finish = LocalFinish(
             plan,
             site,
             order.finish_datasets[site].path,
             save=save,
             logs=logs,
-            state=order.state / "finish" / site,
+            state=states[site],
             cache=order.cache,
             branch=branch,
         )
-        keep_events(path, finish.has_done)
         finish.run(look)
         cpu_seconds[site] = round(finish.cpu_seconds, 3)
     reader.read()
@@ -84,7 +86,11 @@ def _write_metrics(order: Order, events: Mapping[str, list[dict]]) -> None:
     write_whole(order.output / FINISH_METRICS, ["".join(lines).encode()])
 
 
-def _looker(progress: Progress, stopwatch: Stopwatch) -> Callable[[], None]:
+def _looker(reader: MetricsReader, order: Order, stopwatch: Stopwatch) -> Callable[[], None]:
+    """What is done after each turn; what is on file already is not said again."""
+    reader.read()
+    progress = Progress(reader, order.console)
+
     def look() -> None:
         stopwatch.note()
         progress.look()

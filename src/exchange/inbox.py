@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -65,10 +65,16 @@ class Inbox:
     def note(self, exchange: int, outcomes: Sequence[Outcome]) -> None:
         """Writes an exchange down, and forgets all but this one and the one before."""
         write_whole(self._record(exchange), [json.dumps([asdict(entry) for entry in outcomes]).encode()])
-        kept = {self._record(number) for number in (exchange - 1, exchange)}
-        files = {self.folder / entry.file for number in (exchange - 1, exchange) for entry in self.recall(number) or ()}
+        kept = self._files_of((exchange - 1, exchange))
         for path in self.folder.iterdir():
-            if path.is_file() and path not in kept | files and not path.name.endswith(".partial"):
+            if path.is_file() and path not in kept and not path.name.endswith(".partial"):
+                path.unlink()
+
+    def keep_only(self, exchanges: Collection[int]) -> None:
+        """Forgets all but some exchanges, as if nothing else had ever come."""
+        kept = self._files_of(exchanges)
+        for path in self.folder.iterdir():
+            if path not in kept:
                 path.unlink()
 
     def forget_broken(self, peer: str, but: str = "") -> None:
@@ -82,6 +88,11 @@ class Inbox:
     def broken_bytes(self, name: str) -> int:
         """What has come of a file that is not whole yet."""
         return sum(path.stat().st_size for path in self.folder.glob(f"{name}.*.partial"))
+
+    def _files_of(self, exchanges: Collection[int]) -> set[Path]:
+        """Records and models of some exchanges."""
+        records = {self._record(number) for number in exchanges}
+        return records | {self.folder / entry.file for number in exchanges for entry in self.recall(number) or ()}
 
     def _record(self, exchange: int) -> Path:
         return self.folder / f"exchange-{exchange:06d}.json"

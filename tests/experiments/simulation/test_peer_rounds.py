@@ -7,21 +7,22 @@ import numpy as np
 import pytest
 
 from experiments.federation.plan import change_plan, read_plan, set_rounds
+from experiments.federation.traffic import traffic_of_exchanges
 from experiments.simulation import simulate
 from src.model.card import read_model
 from tests.experiments.conftest import QUICK_GOSSIP, run_command
+from tests.experiments.simulation.runs import (
+    ROUNDS,
+    SITES,
+    assert_same_run,
+    content,
+    events,
+    same_bits,
+    simulate_with_stops,
+    timeless,
+    tiny_plan,
+)
 
-SITES = ("site_a", "site_b")
-ROUNDS = 3
-# Two levels, four channels, two steps: what is tested is who meets whom, not what they learn.
-TINY = [
-    "task_runner.settings.steps_per_round=2",
-    "task_runner.settings.network.arguments.channels=[4, 8]",
-    "task_runner.settings.network.arguments.strides=[2]",
-    "task_runner.settings.network.arguments.num_res_units=1",
-    "data_loader.settings.patch_voxels=[32, 32, 32]",
-]
-GOSSIP = ["collaborator.settings.exchange.local_rounds_at_end=0"]
 LEARNING = "collaborator.settings.learning"
 
 
@@ -33,27 +34,16 @@ def simulated(phantoms, tmp_path_factory):
     def run(scheme: str, *changes: str) -> Path:
         key = (scheme, *changes)
         if key not in made:
-            plan = read_plan(f"{scheme}_phantom")
-            set_rounds(plan, ROUNDS)
-            change_plan(plan, [*TINY, *(GOSSIP if scheme == "gossip" else []), *changes])
             output = root / str(len(made))
+            plan = tiny_plan(scheme, *changes)
             made[key] = simulate(plan, f"{scheme}_phantom", phantoms, output, cache=root / "cache")
         return made[key]
 
     return run
 
 
-def events(run: Path, site: str, phase: str) -> list[dict]:
-    found = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [event for event in found if (event["site"], event["phase"]) == (site, phase)]
-
-
 def last(run: Path, site: str) -> dict[str, np.ndarray]:
     return read_model(run / "save" / site / "last.safetensors")[1]
-
-
-def same_bits(one: dict, other: dict) -> bool:
-    return one.keys() == other.keys() and all(one[name].tobytes() == other[name].tobytes() for name in one)
 
 
 def without_time(rows: list[dict], *names: str) -> list[dict]:
@@ -120,6 +110,59 @@ def test_it_leaves_what_a_federation_leaves(simulated):
     assert json.loads((gossip / "config" / "run.json").read_text())["simulated"] is True
     consensus = [read_model(gossip / "save" / site / "consensus.safetensors")[1] for site in SITES]
     assert same_bits(*consensus)
+
+
+def test_each_scheme_lists_its_models_by_arm(simulated):
+    own = [("{}", site, which, f"save/{site}/{which}.safetensors") for site in SITES for which in ("last", "best")]
+    shared = ("{}", None, "last", "save/site_a/consensus.safetensors")
+    expected = {"individual": own, "gossip": [*own, ("{}_consensus", *shared[1:])], "cyclic": [shared]}
+    for scheme, models in expected.items():
+        run = simulated(scheme)
+        found = content(run, "models.json")
+        assert [tuple(model.values()) for model in found] == [(arm.format(scheme), *rest) for arm, *rest in models]
+        assert all((run / model["path"]).is_file() for model in found)
+
+
+def test_costs_are_what_the_sites_counted(simulated):
+    alone, gossip = simulated("individual"), simulated("gossip")
+    for run in (alone, gossip):
+        cost = content(run, "cost.json")
+        assert cost["model_bytes"] == sum(values.nbytes for values in last(run, "site_a").values())
+        assert cost["local_finish"] is None and cost["wall_seconds"] > 0
+        for site in SITES:
+            mine = [event for event in timeless(run / "metrics.jsonl") if event["site"] == site]
+            traffic = traffic_of_exchanges(mine)
+            entry = cost["sites"][site]
+            assert {name: entry[name] for name in vars(traffic)} == vars(traffic)
+            pulled = [exchange["received_bytes"] for exchange in cost["exchanges"] if exchange["site"] == site]
+            assert sum(pulled) == traffic.received_bytes
+            assert entry["steps"] == 2 * ROUNDS and entry["cpu_seconds"] > 0
+            assert entry["train_cases"] == {"site_a": 2, "site_b": 1}[site]
+    assert content(gossip, "cost.json")["sites"]["site_a"]["sent_bytes"] > 0 == cost_of(alone)["sent_bytes"]
+
+
+def test_steps_of_a_co_trained_copy_are_counted_apart(simulated):
+    mutual = simulated("gossip", f"{LEARNING}.rule=[mutual, average]")
+    entry = cost_of(mutual)
+    # Alone in the warm-up, two networks after it.
+    assert (entry["steps"], entry["network_steps"]) == (2 * ROUNDS, 2 * (2 * ROUNDS - 1))
+    assert cost_of(simulated("individual"))["network_steps"] == 2 * ROUNDS
+
+
+def cost_of(run: Path, site: str = "site_a") -> dict:
+    return content(run, "cost.json")["sites"][site]
+
+
+@pytest.mark.parametrize("scheme", ["gossip", "cyclic"])
+def test_a_run_that_is_stopped_again_and_again_ends_the_same(simulated, phantoms, tmp_path, scheme):
+    undisturbed = simulated(scheme)
+    run, cache = tmp_path / "run", undisturbed.parent / "cache"
+    stops = simulate_with_stops(tiny_plan(scheme), f"{scheme}_phantom", phantoms, run, cache=cache)
+    assert stops >= 3
+    assert_same_run(run, undisturbed)
+    for site in SITES:
+        seconds = [json.loads(line)["cpu_seconds"] for line in (run / "logs" / site / "metrics.jsonl").read_text().splitlines()]
+        assert cost_of(run, site)["cpu_seconds"] == pytest.approx(sum(seconds), abs=1e-3)
 
 
 @pytest.mark.slow

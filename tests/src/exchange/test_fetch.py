@@ -405,3 +405,17 @@ def test_a_record_that_the_disk_spoiled_is_no_record(tmp_path, content):
     assert not inbox.recall(0)
     inbox.note(1, [])
     assert json.loads((tmp_path / "exchange-000001.json").read_text()) == []
+
+
+def test_an_inbox_forgets_all_but_the_exchanges_it_is_told_to_keep(tmp_path):
+    inbox = Inbox(tmp_path)
+    for name in ("early", "late", "unrecorded"):
+        (tmp_path / name).touch()
+    for number, name in enumerate(("early", "late")):
+        inbox.note(number, [Outcome(peer="site_b", weight=1.0, outcome="received", file=name)])
+        (tmp_path / f"{name}.0123.partial").touch()
+    inbox.keep_only([0])
+    assert {path.name for path in tmp_path.iterdir()} == {"exchange-000000.json", "early"}
+    assert inbox.recall(0)[0].file == "early" and inbox.recall(1) is None
+    inbox.keep_only([])
+    assert not list(tmp_path.iterdir())
