@@ -59,9 +59,8 @@ def _finish(order: Order, server: ServerRounds, stopwatch: Stopwatch) -> dict:
     states = {site: order.state / "finish" / site for site in files}
     for site, path in files.items():
         keep_done(path, states[site])
-    reader, branch, cpu_seconds = MetricsReader(files), server.branch(), {}
-    look = _looker(reader, order, stopwatch)
-    for site in files:
+    branch, cpu_seconds, events = server.branch(), {}, {}
+    for site, path in files.items():
         finish = LocalFinish(
             plan,
             site,
@@ -72,11 +71,13 @@ def _finish(order: Order, server: ServerRounds, stopwatch: Stopwatch) -> dict:
             cache=order.cache,
             branch=branch,
         )
-        finish.run(look)
-        cpu_seconds[site] = round(finish.cpu_seconds, 3)
-    reader.read()
-    _write_metrics(order, reader.events)
-    steps = {site: sum(event.get("steps", 0) for event in rows) for site, rows in reader.events.items()}
+        # Each site to its end, one after the other, so each has news of its own.
+        reader = MetricsReader({site: path})
+        finish.run(_looker(reader, order, stopwatch))
+        reader.read()
+        cpu_seconds[site], events[site] = round(finish.cpu_seconds, 3), reader.events[site]
+    _write_metrics(order, events)
+    steps = {site: sum(event.get("steps", 0) for event in rows) for site, rows in events.items()}
     return {"cpu_seconds": cpu_seconds, "rounds": order.finish_rounds, "steps": steps}
 
 
