@@ -80,9 +80,9 @@ def grid(axes: Axes, axis: str) -> None:
     axes.grid(axis=axis, color=GRID_COLOUR, linewidth=0.6)
 
 
-def label(name: str) -> str:
+def label(name: str, longest: int = LONGEST_LABEL) -> str:
     """A name as it stands in a figure: on one line, nothing in it acts, and not so long that it takes the figure's place."""
-    return shortened(printable(name), LONGEST_LABEL)
+    return shortened(printable(name), longest)
 
 
 def leave_empty(grid_axes: np.ndarray, used: int) -> None:

@@ -9,6 +9,7 @@ import yaml
 from tqdm import tqdm
 
 from experiments.federation.workspaces import find_sites
+from experiments.report.drawing import label
 from experiments.report.three_planes import WINDOW_HU, Outline, draw_planes
 from experiments.scoring.listed_models import LAST, read_listed_models
 from experiments.scoring.patient_scan import PatientScan
@@ -79,13 +80,17 @@ def _picture(
         truth_XYZ = scan.truth_mask((structure,), 0)
         outlines = [Outline("drawn", DRAWN_COLOUR, "-", truth_XYZ)]
         for one, colour, line in zip(predictions, (PREDICTED_COLOUR, BEST_COLOUR), ("-", "--"), strict=False):
-            outlines.append(Outline(f"predicted, {one.arm}", colour, line, one.mask_XYZ))
+            outlines.append(Outline(_label(one), colour, line, one.mask_XYZ))
         png = draw_planes(
             dataset.read_ct(row["patient"]), outlines, title=f"{structure}: {row['patient_site']}/{row['patient']}"
         )
     except OarError as error:
         return NoPicture(why=f"{error}.")
     return CasePicture(png=png, predictions=predictions, window_hu=WINDOW_HU)
+
+
+def _label(prediction: Prediction) -> str:
+    return f"{'predicted' if prediction.mask_XYZ.any() else 'nothing predicted'}, {label(prediction.arm)}"
 
 
 def _predict(scan: PatientScan, site: str, structure: str, arm: str, runs: Path) -> Prediction:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.report.cells import decimals, interval, is_number
+from experiments.report.cells import decimals, estimate, is_number
 from experiments.report.drawing import DIM_COLOUR, grid, label, new_figure
 from experiments.report.palette import Look
 
@@ -66,7 +66,7 @@ def _rows(
             axes.plot([row["low"], row["high"]], [place, place], color=look.colour, linewidth=2.4 if weight == "bold" else 1.3)
         if is_number(row["value"]):
             axes.plot(row["value"], place, look.marker, color=look.colour, markersize=6 if weight == "bold" else 5)
-        shown = f"{decimals(row['value'], 3, signed=True)} {interval(row['low'], row['high'], 3, signed=True)}  {note}"
+        shown = f"{estimate(row, signed=True).text}  {note}"
         axes.annotate(
             shown,
             (1.01, place),

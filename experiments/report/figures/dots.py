@@ -29,7 +29,7 @@ def draw_dots(axes: Axes, dots: Sequence[Dot], title: str, xlabel: str) -> None:
         if is_number(dot.low) and is_number(dot.high):
             axes.plot([dot.low, dot.high], [place, place], color=dot.look.colour, linewidth=1.6)
         if is_number(dot.value):
-            axes.plot(dot.value, place, dot.look.marker, color=dot.look.colour, markersize=5.5)
+            axes.plot(dot.value, place, dot.look.marker, color=dot.look.colour, markersize=5.5, clip_on=False)
         axes.annotate(
             decimals(dot.value, 2),
             (1.02, place),

@@ -11,13 +11,15 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Rectangle
 
 from experiments.report.blocks import DASH
-from experiments.report.drawing import label, new_figure
+from experiments.report.drawing import LONGEST_LABEL, label, new_figure
 from experiments.report.palette import Look
 
 SHARED = "shared model"
 SHARED_TITLE = "shared models (one row an arm)"
 _COLUMNS = 3
 _ROW_INCH = 0.27
+_LONGEST_SITE = 14
+_LONGEST_LEVEL = 7  # letters of a site that fit side by side
 _COLOURS = "cividis"
 
 
@@ -105,16 +107,21 @@ def _panel(axes: Axes, panel: Mapping, scale: Normalize) -> None:
         if panel["names"][row] == panel["sites"][column]:
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1.6))
     axes.set_title(label(panel["title"]))
+    wide = panel["title"] == SHARED_TITLE
     axes.set_xticks(range(len(panel["sites"])), [_column_label(site, counts[:, at]) for at, site in enumerate(panel["sites"])])
-    axes.set_yticks(range(len(panel["names"])), [label(name) for name in panel["names"]])
+    axes.set_yticks(
+        range(len(panel["names"])), [label(name, LONGEST_LABEL if wide else _LONGEST_SITE) for name in panel["names"]]
+    )
     axes.tick_params(length=0, labelsize=6.5)
+    if not wide and max(map(len, panel["sites"]), default=0) > _LONGEST_LEVEL:
+        axes.tick_params(axis="x", rotation=90)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("patients of", size=7.5)
-    if panel["title"] != SHARED_TITLE:
+    if not wide:
         axes.set_ylabel("model of", size=7.5)
 
 
 def _column_label(site: str, counts) -> str:
     known = counts[np.isfinite(counts)].astype(int)
     number = DASH if not len(known) else f"{known.min()}" if known.min() == known.max() else f"{known.min()}–{known.max()}"
-    return f"{label(site)}\nn={number}"
+    return f"{label(site, _LONGEST_SITE)}\nn={number}"

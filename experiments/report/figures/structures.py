@@ -89,5 +89,12 @@ def _mean(axes: Axes, place: int, row: Mapping, look: Look) -> None:
         axes.plot([row["low"], row["high"]], [place, place], color=look.colour, linewidth=1.6)
     if is_number(row["value"]):
         axes.plot(
-            row["value"], place, look.marker, color=look.colour, markersize=5, markeredgecolor="white", markeredgewidth=0.5
+            row["value"],
+            place,
+            look.marker,
+            color=look.colour,
+            markersize=5,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            clip_on=False,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from experiments.report import cells
-from experiments.report.blocks import Block, Bullets, Cell, Paragraph, Section, Table
+from experiments.report.blocks import DASH, Block, Bullets, Cell, Paragraph, Section, Table
 from experiments.report.figures import differences
 from experiments.report.palette import Look
 from experiments.report.sections.drawn import drawn
@@ -46,13 +46,13 @@ def _hypothesis(results: Mapping) -> list[Block]:
     if primary is None:
         return [Paragraph(text="No primary hypothesis could be tested: none was stated, or one of its arms has no scores.")]
     row = primary["difference"]
-    shown = cells.decimals(row["value"], 3, signed=True)
+    interval, margin = cells.interval(row["low"], row["high"], 3, signed=True), cells.decimals(primary["margin"], 3)
     return [
         Paragraph(text=f"Primary hypothesis, written down before: {primary['text']}"),
         Paragraph(
-            text=f"Found: {row['scheme']} − {row['minus']} = {shown} Dice, 95 % interval"
-            f" {cells.interval(row['low'], row['high'], 3, signed=True)}, margin {cells.decimals(primary['margin'], 3)}, n ="
-            f" {row['counts']['num_patients']} patients of {row['counts']['num_sites']} sites: {verdict(primary)}."
+            text=f"Found: {row['scheme']} − {row['minus']} = {cells.decimals(row['value'], 3, signed=True)} Dice,"
+            f" {'no interval' if interval == DASH else f'95 % interval {interval}'}, margin {margin},"
+            f" n = {row['counts']['num_patients']} patients of {row['counts']['num_sites']} sites: {verdict(primary)}."
         ),
     ]
 

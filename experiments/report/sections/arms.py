@@ -1,9 +1,9 @@
 """Every arm in one table: how good it is, what it costs, and what it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from experiments.report import cells
-from experiments.report.blocks import DASH, Cell, Paragraph, Section, Table, Terms
+from experiments.report.blocks import DASH, Block, Cell, Folded, Paragraph, Section, Table, Terms
 from experiments.report.palette import Look, kind_of
 from experiments.report.sections.find import find, measures
 
@@ -50,7 +50,7 @@ def overall_table(results: Mapping) -> Table:
         columns=[
             cells.words("Arm"),
             cells.words("Model"),
-            cells.words("Seeds"),
+            cells.numbers("n seeds"),
             cells.numbers("Dice"),
             cells.numbers("HD95, mm"),
             cells.numbers("Surface Dice"),
@@ -71,7 +71,7 @@ def _row(results: Mapping, arm: Mapping, cost: Mapping | None) -> list[Cell]:
     return [
         cells.text(name),
         cells.text("shared" if arm["shared"] else "per site"),
-        Cell(text=", ".join(map(str, arm["seeds"])), sort=len(arm["seeds"])),
+        cells.number(len(arm["seeds"]), 0),
         cells.estimate(dice),
         cells.estimate(find(measures(results, "hd95_mm"), name), 1),
         cells.estimate(find(measures(results, "surface_dice"), name)),
@@ -107,33 +107,40 @@ def percent(row: Mapping | None) -> Cell:
     return Cell(text=f"{shown} {cells.interval(100 * low, 100 * high, 1)}", sort=row["value"], bounds=(low, high))
 
 
-def _missed(results: Mapping) -> list[Table]:
+def _missed(results: Mapping) -> list[Block]:
     rows = [row for row in measures(results, "hd95_mm") if row["weighting"] == "macro" and "num_missed" in row]
     if not rows:
         return []
-    return [
-        Table(
-            caption="Organs missed (contoured, nothing predicted) and invented (none there, something predicted): one for each"
-            " patient, structure and seed. They have no HD95; their Dice is 0.",
-            columns=[
-                cells.words("Arm"),
-                cells.words("Structure"),
-                cells.numbers("Missed"),
-                cells.numbers("Invented"),
-                cells.numbers("HD95 from n cells", "patient × structure cells with a distance"),
-                cells.numbers("Cells without a distance"),
-            ],
-            rows=[
-                [
-                    cells.text(row["scheme"]),
-                    cells.text(row["structure"] or "all"),
-                    cells.number(row["num_missed"], 0),
-                    cells.number(row["num_invented"], 0),
-                    cells.number(row["counts"]["num_scored"], 0),
-                    cells.number(row["counts"].get("num_undefined"), 0),
-                ]
-                for row in rows
-                if row["structure"] is None or row["num_missed"] or row["num_invented"]
-            ],
-        )
-    ]
+    single = [row for row in rows if row["structure"] is not None and (row["num_missed"] or row["num_invented"])]
+    caption = (
+        "Organs missed (contoured, nothing predicted) and invented (none there, something predicted): one for each patient,"
+        " structure and seed. They have no HD95; their Dice is 0."
+    )
+    folded = Folded(summary="Missed and invented by structure", blocks=[missed_table(single, caption)])
+    return [missed_table([row for row in rows if row["structure"] is None], caption), *([folded] if single else [])]
+
+
+def missed_table(rows: Sequence[Mapping], caption: str) -> Table:
+    """Counts beside the HD95 of some estimates."""
+    return Table(
+        caption=caption,
+        columns=[
+            cells.words("Arm"),
+            cells.words("Structure"),
+            cells.numbers("Missed"),
+            cells.numbers("Invented"),
+            cells.numbers("HD95 from n cells", "patient × structure cells with a distance"),
+            cells.numbers("Cells without a distance"),
+        ],
+        rows=[
+            [
+                cells.text(row["scheme"]),
+                cells.text(row["structure"] or "all"),
+                cells.number(row["num_missed"], 0),
+                cells.number(row["num_invented"], 0),
+                cells.number(row["counts"]["num_scored"], 0),
+                cells.number(row["counts"].get("num_undefined"), 0),
+            ]
+            for row in rows
+        ],
+    )

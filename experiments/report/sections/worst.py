@@ -39,12 +39,13 @@ def _block(row: Mapping, picture: CasePicture | NoPicture) -> Block:
     place = f"{row['structure']} of {row['patient_site']}/{row['patient']}"
     if isinstance(picture, NoPicture):
         return Paragraph(text=f"No picture of {place}: {picture.why}", tone="dim")
+    low_hu, high_hu = (cells.decimals(value, 0) for value in picture.window_hu)
     predicted = "; ".join(f"{one.arm} (seed {one.seed}) Dice {cells.decimals(one.dice, 3)}" for one in picture.predictions)
     return Picture(
         uri=png_uri(picture.png),
         alt=f"CT of {place} in three planes with the drawn and the predicted contours.",
         caption=f"{place}, {row.get('why', 'worst case')}: {predicted}; mean over seeds {cells.decimals(row['dice'], 3)}."
-        f" Planes through the middle of the largest disagreement. Window {picture.window_hu[0]} to {picture.window_hu[1]}"
+        f" Planes through the middle of the largest disagreement. Window {low_hu} to {high_hu}"
         " HU; seen from the feet, the patient's left is on the right.",
     )
 

@@ -1,13 +1,18 @@
 """The command: what it writes, what it says, and that test patients are not scored by accident."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
+
+import pytest
+import yaml
 
 from experiments.command import exit_code_of
 from experiments.report import __main__ as command
 from experiments.report.__main__ import read_arguments
 from experiments.report.make import make_report
+from experiments.federation.template import REPOSITORY
 from tests.experiments.report.parsed import parse
 from tests.experiments.small_study import make_small_study
 
@@ -50,3 +55,43 @@ def test_a_folder_that_is_no_study_is_refused(tmp_path, monkeypatch, capsys):
 def test_the_command_is_shown_as_it_was_typed():
     settings = read_arguments(["--study", "runs/a b", "--final"])
     assert settings.final and settings.command == "python -m experiments.report --study 'runs/a b' --final"
+
+
+TINY = {
+    "anatomy": "phantom",
+    "rounds": 3,
+    "local_finish_rounds": 1,
+    "changes": [
+        "task_runner.settings.steps_per_round=2",
+        "task_runner.settings.network.arguments.channels=[4, 8]",
+        "task_runner.settings.network.arguments.strides=[2]",
+        "task_runner.settings.network.arguments.num_res_units=1",
+        "data_loader.settings.patch_voxels=[32, 32, 32]",
+    ],
+    "learning_rates": [0.003],
+    "search_rounds": 3,
+    "search_seed": 0,
+    "seeds": [0],
+    "hypothesis": {"text": "Gossip is not inferior.", "scheme": "gossip", "reference": "individual", "margin": 0.02},
+    "comparisons": [["gossip", "individual"]],
+    "advice": ["individual", "gossip"],
+    "schemes": {"individual": {"plan": "individual"}, "gossip": {"plan": "gossip"}},
+}
+
+
+@pytest.mark.slow
+def test_a_study_that_was_really_trained_has_a_page_with_pictures(phantoms, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+    study = tmp_path / "study"
+    for module, *arguments in (
+        ("experiments.compare", "--study", tmp_path / "tiny.yaml", "--data", phantoms, "--output", study, "--processes", "1"),
+        ("experiments.report", "--study", study),
+    ):
+        subprocess.run([sys.executable, "-m", module, *map(str, arguments)], cwd=REPOSITORY, check=True, timeout=600)
+    document = parse((study / "report_valid" / "report.html").read_text(encoding="utf-8"))
+    (worst,) = [section for section in document.all("section") if section.attributes["id"] == "worst-cases"]
+    pictures = [image.attributes["src"] for image in worst.all("img")]
+    results = json.loads((study / "report_valid" / "results.json").read_text(encoding="utf-8"))
+    assert pictures and len(pictures) == len(results["worst_cases"])
+    assert all(source.startswith("data:image/png;base64,") for source in pictures)
+    assert "Treat it as patient data" in document.text and "gossip: {" in document.text
