@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from experiments.command import exit_code_of
+from experiments.federation.template import REPOSITORY
 from experiments.report import __main__ as command
 from experiments.report.__main__ import read_arguments
 from experiments.report.make import make_report
-from experiments.federation.template import REPOSITORY
 from tests.experiments.report.parsed import parse
 from tests.experiments.small_study import make_small_study
 
