@@ -1,16 +1,14 @@
 """``python -m experiments.compare.job``: one job of a study, in a process of its own; ``make compare`` starts it."""
 
 import argparse
-import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from experiments.command import exit_code_of
 from experiments.compare.errors import StudyError
 from experiments.compare.jobs import SPLIT, Job, jobs_of
 from experiments.compare.learning_rate import choose, chosen_rate
+from experiments.compare.parent import end_with_parent
 from experiments.compare.plans import plan_of, sites_of, steps_of_a_site
 from experiments.compare.resolved import Resolved
 from experiments.compare.study_data import folder_of, sites_folder_of
@@ -76,14 +74,6 @@ def _score(folder: Path, data: Path, resolved: Resolved, job: Job) -> None:
     score_training_run(run, data, SPLIT, target, own_site_only=own_site_only)
 
 
-def _end_with_parent() -> None:
-    """A killed parent cannot end its jobs; they see its end of the pipe close."""
-    # Not through sys.stdin, whose lock a thread that waits would take into the interpreter's end.
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os.killpg(os.getpgrp(), signal.SIGTERM)
-
-
 def main() -> None:
     """Reads the command line and does one job."""
     parser = argparse.ArgumentParser(prog="python -m experiments.compare.job", description=__doc__)
@@ -93,7 +83,7 @@ def main() -> None:
     parser.add_argument("--end-with-stdin", action="store_true", help="end when stdin closes")
     given = parser.parse_args()
     if given.end_with_stdin:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        end_with_parent()
     run_job(given.study, given.data, given.job)
 
 

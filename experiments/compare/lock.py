@@ -13,7 +13,7 @@ from pathlib import Path
 
 from experiments.compare.errors import StudyError
 
-WAIT_S = 5.0  # for what is left of a killed one: it ends at once
+WAIT_S = 3.0  # for what is left of a killed one: it ends at once
 
 
 @contextmanager

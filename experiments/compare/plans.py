@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
+from copy import deepcopy
+from functools import cache
 
 from experiments.compare.arms import arms_of_study
 from experiments.compare.errors import StudyError
@@ -31,7 +33,7 @@ def plan_of(
     Raises:
         PlanSettingError: there is no such plan, or a change names a setting that it has not.
     """
-    plan = read_plan(study.plan_name(scheme))
+    plan = deepcopy(_read_once(study.plan_name(scheme)))
     set_rounds(plan, study.search_rounds if search else study.rounds)
     change_plan(plan, study.changes)
     if is_peer_plan(plan):
@@ -46,6 +48,12 @@ def plan_of(
     if scheme.steps == "sum":
         change_plan(plan, [f"{STEPS_PER_ROUND}={own_steps(plan) * len(sites)}"])
     return plan
+
+
+@cache
+def _read_once(name: str) -> dict:
+    """A plan as it was when it was first read: reading one takes longer than all that is done with it here."""
+    return read_plan(name)
 
 
 def own_steps(plan: dict) -> int:

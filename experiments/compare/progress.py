@@ -1,5 +1,7 @@
 """Shows how far a study is: a live table on a terminal, one line per finished job elsewhere."""
 
+import time
+
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -8,6 +10,7 @@ from experiments.compare.estimate import TimeLeft
 from experiments.compare.jobs import Job
 from experiments.compare.scheduler import Running, Scheduler
 
+_REDRAW_S = 0.5
 _SHOWN = 6  # of the jobs that wait
 
 
@@ -22,6 +25,7 @@ class Board:
     def __init__(self, scheduler: Scheduler, console: Console) -> None:
         self.scheduler, self.console = scheduler, console
         self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._drawn = 0.0
 
     def __enter__(self) -> "Board":
         if self.console.is_terminal:
@@ -33,8 +37,9 @@ class Board:
             self._live.stop()
 
     def look(self) -> None:
-        """Draws the table anew."""
-        if self.console.is_terminal:
+        """Draws the table anew, where there is one and it is time."""
+        if self.console.is_terminal and time.monotonic() - self._drawn > _REDRAW_S:
+            self._drawn = time.monotonic()
             self._live.update(self.table(), refresh=True)
 
     def ended(self, job: Job, seconds: float) -> None:

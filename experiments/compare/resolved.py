@@ -18,7 +18,7 @@ from experiments.compare.study_file import study_of
 
 STUDY_FILE = "study.yaml"
 _COMMON = ("anatomy", "rounds", "local_finish_rounds", "learning_rates", "search_rounds", "search_seed", "cross_site")
-_OF_SCHEME = ("plan_sha256", "pooled_data", "steps", "without", "learning_rate_of")
+_OF_SCHEME = ("pooled_data", "steps", "without", "learning_rate_of")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +103,11 @@ class Resolved:
                 if name not in ours["schemes"]:
                     raise StudyError(f"schemes.{name}: expected in the study file, as runs of it are there; found it gone")
                 _check_same(f"schemes.{name}.", _OF_SCHEME, ours["schemes"][name], theirs["schemes"][name])
+                if self.plan_sha256[name] != before.plan_sha256[name]:
+                    raise StudyError(
+                        f"schemes.{name}: runs of this study folder were made with another plan; choose another RUN, or undo "
+                        "what was changed in the study's changes, the scheme's, or plan/plans"
+                    )
         schemes = {}
         for name, scheme in self.study.schemes.items():
             known = before.study.schemes[name].seeds if name in before.study.schemes else ()

@@ -12,7 +12,7 @@ from experiments.compare.journal import Entry, note, read_journal
 from experiments.compare.measure import RunMeter
 from experiments.compare.processes import JobProcesses
 
-_POLL_S = 0.2
+_POLL_S = 0.05
 _METER_S = 2.0
 _LAST_LINES, _LINE_CHARACTERS = 12, 800
 
