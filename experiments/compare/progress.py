@@ -2,9 +2,10 @@
 
 import time
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from experiments.compare.estimate import TimeLeft
 from experiments.compare.jobs import Job
@@ -60,9 +61,9 @@ class Board:
             return f"{text}; nothing left to do"
         return f"{text}; {left_text(self.scheduler.time_left())}"
 
-    def table(self) -> Table:
+    def table(self) -> Group:
         """The jobs at work, and some of those that wait."""
-        table = Table(title=self.counts(), title_justify="left")
+        table = Table()
         for column in ("job", "round", "done", "for"):
             table.add_column(column, justify="left" if column == "job" else "right")
         for entry in self.scheduler.running.values():
@@ -72,7 +73,7 @@ class Board:
             table.add_row(name, "", "waits", "", style="dim")
         if len(waiting) > _SHOWN:
             table.add_row(f"and {len(waiting) - _SHOWN} more", "", "wait", "", style="dim")
-        return table
+        return Group(Text(self.counts()), table)
 
 
 def left_text(left: TimeLeft) -> str:
