@@ -115,7 +115,7 @@ def same_bits(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bo
 
 def facts_of_learning(events: Sequence[dict]) -> list[dict]:
     """What a site logged, but for seconds and bytes: a snapshot holds the federation's name, which is longer or shorter."""
-    dropped = {"seconds", "received_bytes", "sent_bytes", "sent_to", "refused_callers"}
+    dropped = {"seconds", "cpu_seconds", "received_bytes", "sent_bytes", "sent_to", "refused_callers"}
     kept = [event for event in events if event["phase"] != "served"]
     return [{name: value for name, value in event.items() if name not in dropped} for event in kept]
 
