@@ -1,7 +1,7 @@
 """What a study shows on validation patients when its jobs are done: the macro own-site Dice of each arm and seed."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rich.table import Table
@@ -15,21 +15,21 @@ from experiments.statistics.views import own_site
 from experiments.table import mean_of
 
 
-def own_site_dice(folder: Path, schemes: Sequence[str]) -> dict[str, dict[int, float | None]]:
+def own_site_dice(folder: Path, without: Mapping[str, Collection[str]]) -> dict[str, dict[int, float | None]]:
     """Macro mean Dice of each arm's last models on each site's own validation patients.
 
     Args:
         folder: of the study.
-        schemes: in the order to show them.
+        without: by scheme, in the order to show them, the sites that took no part; a shared model is not theirs.
 
     Returns:
         By arm and seed; no entry where nothing was scored, None where nothing has a number.
     """
     dice: dict[str, dict[int, float | None]] = {}
-    for scheme in schemes:
+    for scheme, left_out in without.items():
         by_run: dict[tuple[str, int], list[Score]] = defaultdict(list)
         for path in sorted((folder / "scores" / SPLIT / scheme).glob("*.jsonl")):
-            rows = [row for row in read_scores(path) if row.which == "last"]
+            rows = [row for row in read_scores(path) if row.which == "last" and row.patient_site not in left_out]
             for score in own_site([as_score(row, "dice") for row in rows]):
                 by_run[score.scheme, score.seed].append(score)
         # Each run by itself: a scheme that leaves a site out has other patients than the rest.

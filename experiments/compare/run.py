@@ -108,7 +108,7 @@ def _work(scheduler: Scheduler, settings: CompareSettings, console: Console) -> 
         raise KeyboardInterrupt(f"{stopped}; what is done stays done, and the same command goes on from here") from None
     finally:
         _say(console, board.counts())
-    dice = own_site_dice(settings.output, list(settings.study.schemes))
+    dice = own_site_dice(settings.output, {name: scheme.without for name, scheme in settings.study.schemes.items()})
     if dice:
         _say(console, render(outcome_table(dice)))
     _say(console, f"report: {report_command(settings.output, settings.data)}")

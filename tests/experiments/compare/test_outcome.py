@@ -46,7 +46,7 @@ def test_macro_own_site_last_models(tmp_path):
     ]
     write_scores(tmp_path / "scores/valid/gossip/seed_0.jsonl", rows)
     write_scores(tmp_path / "scores/valid/gossip/seed_2.jsonl", [row(seed=2, dice=0.9)])
-    dice = own_site_dice(tmp_path, ["fedavg", "gossip"])
+    dice = own_site_dice(tmp_path, {"fedavg": (), "gossip": ()})
     assert dice["gossip"] == pytest.approx({0: 0.6, 2: 0.9}) and dice["gossip_consensus"] == pytest.approx({0: 0.2})
     text = render(outcome_table(dice))
     assert [cell.strip() for cell in next(line for line in text.splitlines() if " gossip " in line).split("│")[1:-1]] == [
@@ -55,7 +55,19 @@ def test_macro_own_site_last_models(tmp_path):
     assert "seed 1" not in text
 
 
+def test_the_patients_of_a_site_that_took_no_part_are_nobodys_own(tmp_path):
+    """Otherwise a shared model would be averaged over more sites than the sites' own models of the same scheme."""
+    rows = [
+        row(arm="fedavg", model_site=None, site="site_a", dice=0.8),
+        row(arm="fedavg", model_site=None, site="site_b", dice=0.2),
+        row(arm="fedavg_local", model_site="site_a", site="site_a", dice=0.9),
+        row(arm="fedavg_local", model_site="site_a", site="site_b", dice=0.1),
+    ]
+    write_scores(tmp_path / "scores/valid/fedavg/seed_0.jsonl", rows)
+    assert own_site_dice(tmp_path, {"fedavg": ("site_b",)}) == {"fedavg": {0: 0.8}, "fedavg_local": {0: 0.9}}
+
+
 def test_nothing_scored_is_no_number(tmp_path):
-    assert own_site_dice(tmp_path, ["gossip"]) == {}
+    assert own_site_dice(tmp_path, {"gossip": ()}) == {}
     write_scores(tmp_path / "scores/valid/gossip/seed_0.jsonl", [row(dice=None)])
-    assert own_site_dice(tmp_path, ["gossip"]) == {"gossip": {0: None}}
+    assert own_site_dice(tmp_path, {"gossip": ()}) == {"gossip": {0: None}}

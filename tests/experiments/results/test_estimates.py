@@ -3,6 +3,7 @@ from statistics import fmean
 
 import pytest
 
+from experiments.compare.outcome import own_site_dice
 from tests.experiments.results.rewriting import read_lines
 
 
@@ -105,3 +106,13 @@ def test_a_missed_organ_counts_in_surface_dice_and_volume(small_results):
         assert (row["num_missed"], row["num_invented"]) == (2, 0)
         assert row["counts"]["num_undefined"] == 0
         assert row["counts"]["num_scored"] == 14
+
+
+def test_the_table_of_a_comparison_says_the_same(small_study, small_results):
+    """One mean of the same patients, computed in two places."""
+    schemes = small_results["study"]["schemes"]
+    printed = own_site_dice(small_study, {name: scheme["without"] for name, scheme in schemes.items()})
+    # Of individual one seed alone leaves a true absence empty, so the mean of its seeds' means is not that of its patients.
+    for arm in ("pooled", "fedavg", "fedavg_local", "gossip", "gossip_consensus"):
+        found = overall(small_results["estimates"]["own_site"], arm)["value"]
+        assert fmean(printed[arm].values()) == pytest.approx(found, abs=1e-12)
