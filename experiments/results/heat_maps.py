@@ -1,8 +1,12 @@
 """Every model on every site's patients."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from experiments.results.scored_study import Arm, ScoredStudy
 from experiments.statistics.counts import count
 from experiments.statistics.estimate import observed
+from experiments.statistics.score import Score
 from experiments.statistics.study import Study
 
 # The row of a shared model; not a site's name, which has no spaces.
@@ -25,7 +29,7 @@ def _heat_map(scored: ScoredStudy, arm: Arm) -> dict:
     model_sites = sorted({score.model_site for score in scores}, key=str)
     dice, num_patients = [], []
     for model_site in model_sites:
-        study = Study.of([score for score in scores if score.model_site == model_site])
+        study = Study.of(_of_every_seed([score for score in scores if score.model_site == model_site]))
         parts = [study.series(arm.name).within(site) if site in study.sites else None for site in patient_sites]
         dice.append([None if part is None else observed(part) for part in parts])
         num_patients.append([0 if part is None else count(part).num_patients for part in parts])
@@ -35,3 +39,12 @@ def _heat_map(scored: ScoredStudy, arm: Arm) -> dict:
         "dice": dice,
         "num_patients": num_patients,
     }
+
+
+def _of_every_seed(scores: Sequence[Score]) -> list[Score]:
+    """What a model learned with every seed: what one seed alone learned would be a mean of fewer seeds than its neighbours."""
+    seeds = {score.seed for score in scores}
+    seeds_of = defaultdict(set)
+    for score in scores:
+        seeds_of[score.structure].add(score.seed)
+    return [score for score in scores if seeds_of[score.structure] == seeds]

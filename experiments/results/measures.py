@@ -36,10 +36,11 @@ DEFINITIONS = {
     "best": "The model of the round with the best validation Dice; secondary, and never better than it looks on validation"
     " patients, who chose it.",
     "own_site": "Each site's model on its own patients; a shared model is every site's own.",
-    "cross_site": "The other sites' models on each site's patients, averaged over these models; a shared model as it is.",
+    "cross_site": "The other sites' models on each site's patients, averaged over those that learned the structure, so an arm"
+    " is not charged for what its models never learned; a shared model as it is.",
     "left_out": "Models that were trained without a site, on its patients: the shared one, or the mean of the others' models.",
     "heat_map": "Each site's model (row) on each site's patients (column): mean over the site's structures that the model"
-    " learned, so two rows may stand on different structures.",
+    " learned, with every seed, so two rows may stand on different structures.",
     "missing_structures": "Structures that a site never trained, predicted by its model on the other sites' patients.",
     "learning_curves": f"Validation Dice after so many rounds of training, by site and as {MEAN_OF_SITES}; of the models as"
     " they train, before what happens when a run ends.",

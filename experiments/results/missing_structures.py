@@ -20,7 +20,8 @@ def missing_structures(scored: ScoredStudy, sites: Mapping[str, dict]) -> list[d
 
     Returns:
         Rows with the macro mean Dice over the other sites' patients, None where there is none; ``outcome`` says whether the
-        model predicts the structure at all. A shared model is every site's.
+        model predicts the structure at all, or with how many of its seeds; the mean is over those. A shared model is every
+        site's.
     """
     structures = sorted({row.structure for row in scored.rows})
     return [
@@ -44,11 +45,16 @@ def _tried(scored: ScoredStudy, arm: Arm, site: str, structure: str) -> dict:
     if not scores:
         outcome = NOT_PREDICTED if elsewhere else NOT_SCORED
         return {"dice": None, "num_patients": 0, "num_patient_sites": 0, "outcome": outcome}
-    series = Study.of(scores).series(arm.name)
+    study = Study.of(scores)
+    series, series_seeds = study.series(arm.name), study.seeds[arm.name]
     counts = count(series)
     return {
         "dice": observed(series),
         "num_patients": counts.num_patients,
         "num_patient_sites": counts.num_sites,
-        "outcome": PREDICTED,
+        "outcome": _predicted(len(series_seeds), len(arm.seeds)),
     }
+
+
+def _predicted(num_seeds: int, of: int) -> str:
+    return PREDICTED if num_seeds == of else f"{PREDICTED} with {num_seeds} of {of} seeds"

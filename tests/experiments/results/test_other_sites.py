@@ -5,6 +5,8 @@ from statistics import fmean
 import pytest
 
 from experiments.results import collect
+from experiments.results.heat_maps import heat_maps
+from experiments.results.missing_structures import missing_structures
 from experiments.results.scored_study import read_scored_study
 from tests.experiments.results.rewriting import keep_rows, read_lines
 from tests.experiments.small_study import SITES, make_small_study
@@ -50,6 +52,25 @@ def test_structures_that_a_site_never_trained_are_tried_on_the_others_patients(s
     }
     assert rows["gossip"]["dice"] == pytest.approx(fmean(fmean(values) for values in by_site.values() if values), abs=1e-12)
     assert (rows["gossip"]["num_patients"], rows["gossip"]["num_patient_sites"]) == (8, 2)  # one is a true absence
+
+
+def test_what_one_seed_alone_learned_is_no_obstacle_and_is_said(tmp_path):
+    """A site's completion may be undone with one seed and not with the next."""
+    study = make_small_study(tmp_path / "study")
+    unlearned = {"arm": "gossip", "seed": 1, "model_site": "site_b", "structure": "Esophagus"}
+    keep_rows(study, lambda row: any(row[key] != value for key, value in unlearned.items()))
+    scored = read_scored_study(study, "valid")
+    heat_map = heat_maps(scored)["gossip"]
+    learned = [
+        row["dice"]
+        for row in read_lines(study)
+        if (row["arm"], row["which"], row["model_site"], row["patient_site"]) == ("gossip", "last", "site_b", "site_c")
+        and row["structure"] != "Esophagus"
+    ]
+    assert heat_map["dice"][1][2] == pytest.approx(fmean(learned), abs=1e-12)
+    sites = {site: {"contoured": {"Esophagus": {"train": int(site != "site_b")}}} for site in SITES}
+    (row,) = [row for row in missing_structures(scored, sites) if row["arm"] == "gossip" and row["structure"] == "Esophagus"]
+    assert row["outcome"] == "predicted with 1 of 2 seeds" and row["num_patients"] == 8
 
 
 def test_without_the_data_the_scored_patients_say_what_a_site_never_trained(small_results, results_without_data):
