@@ -19,7 +19,7 @@ from experiments.compare.progress import Board
 from experiments.compare.resolved import STUDY_FILE, Resolved, begun_schemes
 from experiments.compare.scheduler import Scheduler
 from experiments.compare.study import Study
-from experiments.compare.study_data import make_data
+from experiments.compare.study_data import check_anatomy, make_data
 from experiments.federation.signals import stopped_by_signals
 from experiments.federation.workspaces import find_sites
 from experiments.table import render
@@ -63,8 +63,10 @@ def compare(
         KeyboardInterrupt: it was stopped; no job runs any more, and the same call goes on.
     """
     console = console or Console()
-    sites = sorted(find_sites(settings.data))
+    datasets = find_sites(settings.data)
+    sites = sorted(datasets)
     check_plans(settings.study, sites)
+    check_anatomy(settings.study, datasets)
     settings.output.mkdir(parents=True, exist_ok=True)
     (settings.output / "logs").mkdir(exist_ok=True)
     with study_lock(settings.output) as lock:

@@ -4,11 +4,15 @@ import contextlib
 import io
 import shutil
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from data_prep import pool
-from experiments.compare.study import Scheme
+from experiments.compare.errors import StudyError
+from experiments.compare.plans import plan_of
+from experiments.compare.study import Scheme, Study
+from src.data.dataset import Dataset
+from src.plan_signature import import_template
 
 POOLED = "pooled"
 
@@ -31,6 +35,27 @@ def sites_folder_of(study_folder: Path, data: Path, scheme: Scheme) -> Path:
     """The datasets of the sites that take part in a scheme, each by itself."""
     left_out = "".join(f"_without_{site}" for site in sorted(scheme.without))
     return study_folder / f"data{left_out}" if left_out else data
+
+
+def check_anatomy(study: Study, datasets: Mapping[str, Dataset]) -> None:
+    """Refuses datasets that the study's plans cannot train on, before a folder is made for them.
+
+    Args:
+        study: as asked for.
+        datasets: by site.
+
+    Raises:
+        StudyError: naming the site.
+    """
+    scheme = next(iter(study.schemes.values()))
+    plan = plan_of(study, scheme, sorted(datasets), seed=0, learning_rate=study.learning_rates[0])
+    wanted = import_template("data_loader", plan["data_loader"]["template"]).anatomy
+    for site, dataset in sorted(datasets.items()):
+        if dataset.anatomy != wanted:
+            raise StudyError(
+                f"study '{study.name}' of {study.anatomy}: expected datasets of {wanted}, found one of {dataset.anatomy} in "
+                f"'{site}'; give another study (ANATOMY=, STUDY=) or other data (DATA=)"
+            )
 
 
 def make_data(study_folder: Path, data: Path, scheme: Scheme, sites: Sequence[str]) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from experiments.compare.study import Study
 from experiments.compare.study_file import study_of
-from tests.conftest import write_sphere_dataset
+from src.data.dataset_writer import DatasetWriter
+from tests.conftest import sphere_case
 
 SITES = ["site_a", "site_b", "site_c"]
 CONTENT = {
@@ -50,8 +51,11 @@ def small_study(dotted: str | None = None, value: object = None) -> Study:
 
 @pytest.fixture(scope="session")
 def three_sites(tmp_path_factory) -> Path:
-    """A folder with a dataset of three cases per site. Read only."""
+    """A folder with a dataset of three cases per site, of the anatomy that phantoms have. Read only."""
     root = tmp_path_factory.mktemp("three_sites")
     for site in SITES:
-        write_sphere_dataset(root / site, site=site, cases=3)
+        writer = DatasetWriter(root / site, anatomy="liver", site=site)
+        for number, split in enumerate(["train", "valid", "test"]):
+            ct, masks = sphere_case(1000 + number)
+            writer.add_case(f"{site}_{number:02d}", ct, {"Liver": masks["Brainstem"]}, split=split)
     return root

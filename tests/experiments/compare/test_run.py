@@ -16,6 +16,7 @@ from experiments.compare.errors import JobsFailed, StudyError
 from experiments.compare.jobs import Job
 from experiments.compare.lock import study_lock
 from experiments.compare.run import CompareSettings, compare, report_command
+from tests.conftest import write_sphere_dataset
 from tests.experiments.compare.conftest import small_study
 
 # Notes that it began, who is at work with it, and leaves what says that it is done.
@@ -165,6 +166,14 @@ def test_two_at_once_do_not_disturb_each_other(comparison):
     with study_lock(comparison.folder), pytest.raises(StudyError, match="expected to be the only one at work in 'study'"):
         comparison.run()
     assert not (comparison.folder / "study.yaml").exists()
+
+
+def test_data_of_another_anatomy_are_refused_before_anything_is_made(tmp_path):
+    write_sphere_dataset(tmp_path / "data" / "site_a", site="site_a", cases=3)
+    other = Comparison(tmp_path / "data", tmp_path / "study")
+    with pytest.raises(StudyError, match="expected datasets of liver, found one of head_neck in 'site_a'; give another study"):
+        other.run(study=small(schemes={"gossip": {"plan": "gossip"}}), schemes=["gossip"])
+    assert not other.folder.exists()
 
 
 def test_a_signal_ends_every_job_and_the_next_call_goes_on(comparison):
