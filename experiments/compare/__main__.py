@@ -4,14 +4,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.command import exit_code_of
 from experiments.compare.errors import StudyError
-from experiments.compare.run import CompareSettings, compare
-from experiments.compare.study_file import STUDIES, read_study
+
+if TYPE_CHECKING:
+    from experiments.compare.run import CompareSettings
 
 
-def read_arguments(arguments: Sequence[str]) -> CompareSettings:
+def read_arguments(arguments: Sequence[str]) -> "CompareSettings":
     """The settings a command line stands for.
 
     Raises:
@@ -28,6 +30,10 @@ def read_arguments(arguments: Sequence[str]) -> CompareSettings:
     given = parser.parse_args(arguments)
     if given.study is None and not given.anatomy:
         parser.error("give --anatomy or --study (make compare ANATOMY=head_neck DATA=...)")
+    # These take seconds to load: a slip of the pen is answered before, and a Ctrl-C meanwhile ends in a sentence.
+    from experiments.compare.run import CompareSettings
+    from experiments.compare.study_file import STUDIES, read_study
+
     study = read_study(given.study or STUDIES / f"{given.anatomy}.yaml")
     if given.anatomy and study.anatomy != given.anatomy:
         raise StudyError(f"expected a study of {given.anatomy}, found '{study.name}' of {study.anatomy}; correct one of them")
@@ -57,7 +63,10 @@ def _at_least_one(text: str) -> int:
 
 def main() -> None:
     """Compares, and says where everything is."""
-    print(f"saved: {compare(read_arguments(sys.argv[1:]))}")
+    settings = read_arguments(sys.argv[1:])
+    from experiments.compare.run import compare
+
+    print(f"saved: {compare(settings)}")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.command import exit_code_of
-from experiments.report.make import ReportSettings, make_report
+
+if TYPE_CHECKING:
+    from experiments.report.make import ReportSettings
 
 
-def read_arguments(arguments: Sequence[str]) -> ReportSettings:
+def read_arguments(arguments: Sequence[str]) -> "ReportSettings":
     """The settings a command line stands for."""
     parser = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
     parser.add_argument("--study", required=True, type=Path, help="study folder of make compare")
@@ -21,13 +24,19 @@ def read_arguments(arguments: Sequence[str]) -> ReportSettings:
     parser.add_argument("--figures", type=Path, help="folder to write the main figures to, as SVG files")
     parser.add_argument("--processes", type=int, default=1, help="runs scored at a time (default 1)")
     given = parser.parse_args(arguments)
+    # It takes seconds to load: a slip of the pen is answered before, and a Ctrl-C meanwhile ends in a sentence.
+    from experiments.report.make import ReportSettings
+
     command = shlex.join(["python", "-m", "experiments.report", *arguments])
     return ReportSettings(**vars(given), command=command)
 
 
 def main() -> None:
     """Makes the report, and says where it is."""
-    print(f"saved: {make_report(read_arguments(sys.argv[1:]))}")
+    settings = read_arguments(sys.argv[1:])
+    from experiments.report.make import make_report
+
+    print(f"saved: {make_report(settings)}")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,14 @@ def test_anatomy_and_study_must_fit():
         read_arguments(["--anatomy", "liver", "--study", str(STUDIES / "phantom.yaml"), "--data", "d"])
 
 
+@pytest.mark.parametrize("command", ["compare", "report"])
+def test_nothing_slow_is_loaded_before_a_stop_is_answered(command):
+    slow = "{'torch', 'numpy', 'scipy', 'SimpleITK', 'openfl'}"
+    code = f"import sys, experiments.{command}.__main__; print(*{slow} & {{*sys.modules}})"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []
+
+
 def test_make_hands_everything_on(tmp_path):
     words = ["ANATOMY=phantom", f"DATA={tmp_path}/my data", "SCHEMES=gossip fedavg", "SEEDS=0 1", "RUN=tried", "PROCESSES=2"]
     shown = subprocess.run(["make", "-n", "-o", ".venv/.installed", "compare", *words], cwd=REPOSITORY, capture_output=True)
