@@ -38,7 +38,8 @@ DEFINITIONS = {
     "own_site": "Each site's model on its own patients; a shared model is every site's own.",
     "cross_site": "The other sites' models on each site's patients, averaged over those that learned the structure, so an arm"
     " is not charged for what its models never learned; a shared model as it is.",
-    "left_out": "Models that were trained without a site, on its patients: the shared one, or the mean of the others' models.",
+    "left_out": "Models that were trained without a site, on its patients: the shared one, or the mean of the others' models. A"
+    " scheme that takes another's learning rate has seen that much of the site: it was chosen in runs with all sites.",
     "heat_map": "Each site's model (row) on each site's patients (column): mean over the site's structures that the model"
     " learned, with every seed, so two rows may stand on different structures.",
     "missing_structures": "Structures that a site never trained, predicted by its model on the other sites' patients.",

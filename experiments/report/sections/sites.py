@@ -107,7 +107,8 @@ def left_out_section(results: Mapping, looks: Mapping[str, Look]) -> Section:
     blocks = [
         Paragraph(
             text="Models that were trained without a site, on that site's patients: what a hospital that joins nobody may"
-            " expect of the others' models. Compare with that site's column in the maps above."
+            " expect of the others' models. Compare with that site's column in the maps above. Where their learning rate is"
+            " another scheme's, it was chosen in runs with all sites, this one among them."
         )
     ]
     if results["left_out"]:
