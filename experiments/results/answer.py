@@ -27,6 +27,7 @@ def answer(results: dict) -> list[str]:
     """
     return [
         *_primary(results),
+        *_never_learned(results),
         *_sensitivity(results),
         *_federating(results),
         *(_pair(pair) for pair in results["comparisons"]),
@@ -51,8 +52,31 @@ def _primary(results: dict) -> list[str]:
         f"{counts['num_patients']} patients of {counts['num_sites']} sites, {seeds_of(results['arms'], (scheme, reference))}"
     )
     verdict = _VERDICTS[found["verdict"]].format(scheme=scheme, reference=reference)
-    better = "; it is better" if found["superior"] else ""
-    return [f"{verdict} by the margin of {found['margin']:g} Dice{better}: {difference(found['difference'])}; {behind}."]
+    margin = f"by the margin of {found['margin']:g} Dice"
+    return [f"{verdict} {margin}{_better(results)}: {difference(found['difference'])}; {behind}."]
+
+
+def _better(results: dict) -> str:
+    """By the interval alone, unless the same pair was tested as well: one page must not say both."""
+    found = results["primary"]
+    if not found["superior"]:
+        return ""
+    names = [(pair["difference"]["scheme"], pair["difference"]["minus"]) for pair in results["comparisons"]]
+    asked = found["difference"]["scheme"], found["difference"]["minus"]
+    if asked in names and direction(results["comparisons"][names.index(asked)]) != 1:
+        return "; that it is better is not shown, though the interval lies above 0"
+    return "; it is better"
+
+
+def _never_learned(results: dict) -> list[str]:
+    found = results["never_learned"]
+    if not found["by_arm"]:
+        return []
+    listed = joined(f"{number} by {arm}" for arm, number in found["by_arm"].items())
+    return [
+        f"Of {found['num_contoured']} contoured organs of patients some were never learned at their own site: {listed}. They"
+        " are in none of that arm's means and differences, so it is not charged for them."
+    ]
 
 
 def _sensitivity(results: dict) -> list[str]:

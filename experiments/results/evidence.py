@@ -18,6 +18,7 @@ from experiments.results.learning_curves import learning_curves
 from experiments.results.left_out import left_out
 from experiments.results.measures import DEFINITIONS, OTHER_MEASURES
 from experiments.results.missing_structures import missing_structures
+from experiments.results.never_learned import never_learned
 from experiments.results.patients import patient_table
 from experiments.results.runs import chosen_learning_rates, not_done
 from experiments.results.scored_study import ScoredStudy, read_scored_study
@@ -102,6 +103,7 @@ def _own_site(scored: ScoredStudy, num_resamples: int) -> dict:
         "comparisons": planned_pairs(settings, study, resampling),
         "against_individual": against_individual(scored, study, resampling),
         "non_inferiority": secondary_non_inferiority(settings, study, resampling),
+        "never_learned": never_learned(study),
         "sensitivity": without_patients(settings, scores, num_resamples),
         "estimates": dice_estimates(scored, study, resampling),
         "metrics": {

@@ -104,3 +104,29 @@ def test_one_seed_says_nothing_of_the_next(small_results):
 @pytest.mark.parametrize(("value", "text"), [(0.0134, "+0.013"), (-0.004, "−0.004"), (0.0, "+0.000")])
 def test_differences_have_a_sign(value, text):
     assert signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("tested", "said"),
+    [
+        (BETTER, "gossip is not inferior to pooled by the margin of 0.02 Dice; it is better: "),
+        (UNCLEAR, "Dice; that it is better is not shown, though the interval lies above 0: "),
+    ],
+)
+def test_the_primary_answer_claims_no_more_than_the_test_of_the_same_pair(small_results, tested, said):
+    results = deepcopy(small_results)
+    value, low, high, p_holm, ranks = tested
+    (pair,) = [pair for pair in results["comparisons"] if pair["difference"]["minus"] == "pooled"]
+    pair["difference"] |= {"value": value, "low": low, "high": high}
+    pair |= {"p_holm": p_holm, "test": {**pair["test"], "rank_biserial": ranks}}
+    results["primary"] |= {"verdict": "not inferior", "superior": True}
+    sentences = answer(results)
+    assert said in sentences[0]
+    assert any(sentence.startswith("gossip is better than pooled") for sentence in sentences) == (tested is BETTER)
+
+
+def test_what_an_arm_never_learned_is_said_where_it_is_compared(small_results):
+    assert not any("never learned" in sentence for sentence in answer(small_results))
+    found = {"num_contoured": 38, "by_arm": {"gossip": 6, "individual": 2}}
+    said = answer({**small_results, "never_learned": found})[1]
+    assert said.startswith("Of 38 contoured organs of patients some were never learned at their own site: 6 by gossip and 2 by")

@@ -10,7 +10,7 @@ KEYS = {
     *("title", "split", "final", "made", "git_commit", "study", "dataset", "arms", "definitions", "primary", "comparisons"),
     *("non_inferiority", "estimates", "metrics", "best_models", "seed_spread", "heat_maps", "patients", "missing_structures"),
     *("left_out", "costs", "wall_clock", "learning_curves", "learning_rates", "advice", "worst_cases", "not_done"),
-    *("answer", "against_individual", "sensitivity"),
+    *("answer", "against_individual", "sensitivity", "never_learned"),
 }
 
 
