@@ -34,7 +34,7 @@ DEFINITIONS = {
     "seed_spread": "How far the mean over the same patients moves when only the seed changes; it is not part of the intervals.",
     "last": "The model after all rounds; primary.",
     "best": "The model of the round with the best validation Dice; secondary, and never better than it looks on validation"
-    " patients, who chose it.",
+    " patients, who chose it. Arms that end in _local choose among their last rounds alone, others among all.",
     "own_site": "Each site's model on its own patients; a shared model is every site's own.",
     "cross_site": "The other sites' models on each site's patients, averaged over those that learned the structure, so an arm"
     " is not charged for what its models never learned; a shared model as it is.",

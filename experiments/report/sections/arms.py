@@ -14,12 +14,12 @@ _KINDS = {
     "pooled": "All sites' patients are put in one place and one model is trained on them: the yardstick.",
     "fedavg": "Federated averaging: in every round an aggregator averages the models of all sites and waits for the slowest.",
     "fedprox": "As federated averaging, with a term that holds each site near the shared model.",
-    "cyclic": "One model goes from site to site and is trained at each in turn.",
+    "cyclic": "One model goes from site to site and is trained at each in turn, so it takes all sites' steps, as pooled does.",
     "gossip": "No aggregator: sites fetch each other's models, learn from them, and keep one of their own.",
 }
 _ENDINGS = {
     "_local": "The shared model of before the last rounds, trained on by each site alone; as many steps as the others.",
-    "_consensus": "The one model that gossip sites make together at the end.",
+    "_consensus": "The one model that gossip sites make of what they had before their last rounds alone: fewer steps by those.",
 }
 
 
