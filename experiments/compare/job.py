@@ -59,6 +59,8 @@ def _train(folder: Path, data: Path, resolved: Resolved, job: Job) -> None:
         local_finish_rounds=0 if is_peer_plan(plan) else finish,
         finish_data=sites_folder_of(folder, data, scheme) if scheme.pooled_data else None,
         finish_steps_per_round=steps_of_a_site(study, scheme, sites) if scheme.pooled_data else None,
+        # A learning rate is chosen before anybody knows who will be gone.
+        silent=None if search else scheme.silent,
         resume=True,
     )
 

@@ -115,7 +115,7 @@ def _training(study: Study, scheme: Scheme, sites: Sequence[str], core: bool) ->
             kind="train",
             needs=(f"choose/{scheme.name}",),
             done=Path(name) / DONE,
-            steps=_steps(study, scheme, sites, study.rounds, study.local_finish_rounds),
+            steps=_steps(study, scheme, sites, study.rounds, study.local_finish_rounds) - _steps_left_out(study, scheme, sites),
             rounds=study.rounds,
             **common,
         )
@@ -136,6 +136,13 @@ def _steps(study: Study, scheme: Scheme, sites: Sequence[str], rounds: int, fini
     # A server's sites train their last rounds a second time, alone.
     finish = 0 if is_peer_plan(plan) else finish_rounds
     return trained + finish * steps_of_a_site(study, scheme, present) * len(present)
+
+
+def _steps_left_out(study: Study, scheme: Scheme, sites: Sequence[str]) -> int:
+    """Of the site that falls silent."""
+    if scheme.silent is None:
+        return 0
+    return (study.rounds - scheme.silent.from_round) * own_steps(_any_plan(study, scheme, sites))
 
 
 def _any_plan(study: Study, scheme: Scheme, sites: Sequence[str]) -> dict:

@@ -9,6 +9,7 @@ from experiments.compare.arms import arms_of_study
 from experiments.compare.errors import StudyError
 from experiments.compare.study import Scheme, Study
 from experiments.federation.plan import change_plan, plan_bytes, read_plan, set_rounds
+from experiments.silent_site import check_silent_site
 from src.errors import PlanSettingError
 from src.peer_plan import is_peer_plan
 from src.plan_sections import check_plan
@@ -103,6 +104,8 @@ def check_plans(study: Study, sites: Sequence[str]) -> None:
         where, present = f"study '{study.name}': schemes.{scheme.name}", sites_of(study, scheme, sites)
         try:
             plans[scheme.name] = _checked_plan(study, scheme, present)
+            if scheme.silent is not None:
+                check_silent_site(scheme.silent, plans[scheme.name], present)
             if study.searches(scheme):
                 where += ", short runs of its search"
                 _checked_plan(study, scheme, present, search=True)

@@ -18,7 +18,7 @@ from experiments.compare.study_file import study_of
 
 STUDY_FILE = "study.yaml"
 _COMMON = ("anatomy", "rounds", "local_finish_rounds", "learning_rates", "search_rounds", "search_seed", "cross_site")
-_OF_SCHEME = ("pooled_data", "steps", "without", "learning_rate_of")
+_OF_SCHEME = ("pooled_data", "steps", "without", "learning_rate_of", "silent")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 
 from experiments.compare.errors import StudyError
+from experiments.silent_site import SilentSite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Scheme:
         changes: ``section.key=value`` changes to the plan, after the study's.
         without: sites that do not take part.
         learning_rate_of: the scheme whose learning rate it takes; None for a search of its own.
+        silent: the site that falls silent in its runs, not in the short ones of a search, if one does.
         seeds: one run each.
     """
 
@@ -47,6 +49,7 @@ class Scheme:
     changes: tuple[str, ...]
     without: tuple[str, ...]
     learning_rate_of: str | None
+    silent: SilentSite | None
     seeds: tuple[int, ...]
 
 

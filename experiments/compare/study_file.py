@@ -12,6 +12,7 @@ from experiments.compare.errors import StudyError
 from experiments.compare.reading import names_of, numbers_of, read_flag, read_keys, read_rows, read_text, whole_of, wholes_of
 from experiments.compare.study import Hypothesis, Scheme, Study
 from experiments.federation.template import REPOSITORY
+from experiments.silent_site import SilentSite
 from experiments.statistics.non_inferiority import DEFAULT_MARGIN
 from src.data.structures import ANATOMIES
 from src.errors import PlanSettingError
@@ -25,7 +26,7 @@ _OPTIONAL = (
     *("title", "local_finish_rounds", "changes", "search_rounds", "search_seed", "seeds", "cross_site"),
     *("hypothesis", "comparisons", "advice", "sensitivity_without"),
 )
-_OF_SCHEME = ("pooled_data", "steps", "changes", "without", "learning_rate_of", "seeds")
+_OF_SCHEME = ("pooled_data", "steps", "changes", "without", "learning_rate_of", "silent", "seeds")
 
 
 def read_study(path: Path) -> Study:
@@ -98,7 +99,18 @@ def _scheme(name: object, content: object, seeds: tuple[int, ...]) -> Scheme:
         changes=_changes(f"{where}.changes", given.get("changes", [])),
         without=names_of(f"{where}.without", given.get("without", [])),
         learning_rate_of=None if other is None else read_text(f"{where}.learning_rate_of", other),
+        silent=_silent(f"{where}.silent", given.get("silent")),
         seeds=wholes_of(f"{where}.seeds", given["seeds"]) if "seeds" in given else seeds,
+    )
+
+
+def _silent(where: str, content: object) -> SilentSite | None:
+    if content is None:
+        return None
+    given = read_keys(where, content, ("site", "from_round"), ())
+    return SilentSite(
+        site=read_text(f"{where}.site", given["site"]),
+        from_round=whole_of(f"{where}.from_round", given["from_round"], 1),
     )
 
 

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from experiments.federation.traffic import BYTES_PER_MB, traffic_of_exchanges
+from experiments.silent_site import SilentSite
 
 _ROUND_PHASES = ("train", "validate")
 
@@ -52,10 +53,11 @@ class Progress:
     Args:
         reader: where the events come from; what it has read before is no news.
         console: where to show it.
+        silent: the site that nobody waits for from some round on, if there is one.
     """
 
-    def __init__(self, reader: MetricsReader, console: Console) -> None:
-        self.reader, self.console = reader, console
+    def __init__(self, reader: MetricsReader, console: Console, silent: SilentSite | None = None) -> None:
+        self.reader, self.console, self._silent = reader, console, silent
         self._began = time.monotonic()
         self._printed = set(self._complete_rounds())
         self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
@@ -92,7 +94,11 @@ class Progress:
             for event in events:
                 if event["phase"] in _ROUND_PHASES:
                     reports.setdefault((event["round"], event["phase"]), {})[site] = event
-        return {key: by_site for key, by_site in reports.items() if len(by_site) == len(self.reader.events)}
+        return {key: by_site for key, by_site in reports.items() if len(by_site) == self._num_expected(key[0])}
+
+    def _num_expected(self, round_number: int) -> int:
+        is_gone = self._silent is not None and round_number >= self._silent.from_round
+        return len(self.reader.events) - is_gone
 
     def _print(self, round_number: int, phase: str, text: str) -> None:
         self.console.print(f"{self._elapsed()}  round {round_number}  {phase:8s}  {text}", highlight=False, soft_wrap=True)

@@ -103,7 +103,7 @@ def write_summary(
         site: {name: (value, event["cases"][name]) for name, value in event["dice"].items()} if event else {}
         for site, event in last.items()
     }
-    rounds = sum(event["phase"] == "train" for event in next(iter(events.values())))
+    rounds = max(sum(event["phase"] == "train" for event in rows) for rows in events.values())
     title = f"{plan_name}: validation Dice of the final model, {rounds} rounds, {seconds:.0f} s"
     text = render(dice_table(title, scores)) + render(traffic_table("models over the network", traffic))
     (folder / "summary.txt").write_text(text, encoding="utf-8")

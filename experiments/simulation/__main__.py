@@ -6,6 +6,7 @@ from pathlib import Path
 
 from experiments.command import exit_code_of
 from experiments.federation.plan import change_plan, read_plan, set_rounds
+from experiments.silent_site import SilentSite
 from experiments.simulation.run import simulate
 
 
@@ -21,6 +22,9 @@ def main() -> None:
     parser.add_argument("--local-finish-rounds", type=int, default=0, help="last rounds that each site trains alone as well")
     parser.add_argument("--finish-data", type=Path, help="whose sites these are, when --data is the pooled dataset")
     parser.add_argument("--finish-steps-per-round", type=int, help="of one such site; the plan's when left out")
+    parser.add_argument(
+        "--silent", type=_silent_site, metavar="SITE:ROUND", help="a site that is gone from a round on, of gossip"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     given = parser.parse_args()
     plan = read_plan(given.plan)
@@ -36,9 +40,17 @@ def main() -> None:
         local_finish_rounds=given.local_finish_rounds,
         finish_data=given.finish_data,
         finish_steps_per_round=given.finish_steps_per_round,
+        silent=given.silent,
         resume=given.resume,
     )
     print(f"saved: {run}")
+
+
+def _silent_site(text: str) -> SilentSite:
+    site, _, number = text.rpartition(":")
+    if not site or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a site and a round, as in site_d:3, found '{text}'")
+    return SilentSite(site=site, from_round=int(number))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Which models a run left, by arm: what stands in ``models.json``."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from experiments.federation.workspaces import AGGREGATOR
 from src.errors import FederationError
 
 
-def models_of_peers(scheme: str, schedule: str, sites: Iterable[str]) -> list[dict]:
+def models_of_peers(scheme: str, schedule: str, sites: Iterable[str], gone: Collection[str] = ()) -> list[dict]:
     """The arms of sites that exchange with each other, or train alone.
 
     A chain has one model, that at its end. Otherwise each site has its own (arm ``<scheme>``), and where sites exchange they
@@ -17,10 +17,12 @@ def models_of_peers(scheme: str, schedule: str, sites: Iterable[str]) -> list[di
         scheme: name of the arm.
         schedule: of the exchange.
         sites: their names.
+        gone: those of them that were not there at the end, and have no copy.
     """
     sites = sorted(sites)
-    agree = schedule != "none" and len(sites) > 1
-    shared = f"save/{sites[0]}/consensus.safetensors"
+    present = [site for site in sites if site not in gone]
+    agree = schedule != "none" and len(present) > 1
+    shared = f"save/{present[0]}/consensus.safetensors"
     if schedule == "chain" and agree:
         return [_model(scheme, None, "last", shared)]
     own = models_of_sites(scheme, sites, "save")

@@ -1,13 +1,14 @@
 """What is to be simulated, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from experiments.federation.results import describe_dataset
 from experiments.federation.traffic import Traffic
+from experiments.silent_site import SilentSite
 from src.data.dataset import Dataset
 from src.errors import PlanSettingError
 from src.peer_plan import is_peer_plan
@@ -20,6 +21,7 @@ class Order:
     Attributes:
         finish_rounds: 0 without a local finish; the two after it then mean nothing.
         finish_datasets: of the sites that finish, by name.
+        silent: the site that falls silent in the middle, if one does.
     """
 
     plan: dict
@@ -32,6 +34,7 @@ class Order:
     finish_datasets: Mapping[str, Dataset]
     finish_steps_per_round: int | None
     console: Console
+    silent: SilentSite | None = None
 
     @property
     def finish_arm(self) -> str:
@@ -55,6 +58,7 @@ class Order:
             "local_finish_rounds": self.finish_rounds,
             "finish_steps_per_round": self.finish_steps_per_round,
             "finish_sites": {site: describe_dataset(dataset) for site, dataset in self.finish_datasets.items()},
+            "silent": asdict(self.silent) if self.silent else None,
         }
 
     def check_finish(self) -> None:

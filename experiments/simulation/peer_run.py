@@ -8,6 +8,7 @@ from experiments.simulation.meter import CpuMeter, Stopwatch
 from experiments.simulation.model_list import models_of_peers
 from experiments.simulation.order import Order, Outcome
 from experiments.simulation.peer_rounds import make_sites, run_in_turns
+from experiments.simulation.silence import Silence
 from src.exchange.checkpoint import Checkpoints
 from src.exchange.collaborator import read_settings
 from src.exchange.gossip import GossipSite
@@ -29,11 +30,12 @@ def run_peers(order: Order, stopwatch: Stopwatch) -> Outcome:
     reader = MetricsReader(files)
     reader.read()
     meters = {site: CpuMeter() for site in order.datasets}
-    sites = make_sites(order.plan, order.paths(), order.output, state, order.cache, meters)
+    silence = Silence(order.silent)
+    sites = make_sites(order.plan, order.paths(), order.output, state, order.cache, meters, silence)
     for site, counts in unreported_bytes(reader.events).items():
         for receiver, num_bytes in counts.items():
             sites[site].served.count_sent(receiver, num_bytes)
-    progress = Progress(reader, order.console)
+    progress = Progress(reader, order.console, order.silent)
 
     def look() -> None:
         stopwatch.note()
@@ -42,14 +44,15 @@ def run_peers(order: Order, stopwatch: Stopwatch) -> Outcome:
     def at_work(site: GossipSite) -> CpuMeter:
         return meters[site.site]
 
-    run_in_turns(list(sites.values()), at_work, look)
+    run_in_turns(list(sites.values()), at_work, look, silence)
     reader.read()
     events = reader.events
+    schedule = order.plan["collaborator"]["settings"]["exchange"]["schedule"]
     return Outcome(
         events=events,
         traffic={site: traffic_of_exchanges(rows) for site, rows in events.items()},
         cpu_seconds={site: sum(event["cpu_seconds"] for event in rows) for site, rows in events.items()},
-        models=models_of_peers(order.scheme, order.plan["collaborator"]["settings"]["exchange"]["schedule"], order.datasets),
+        models=models_of_peers(order.scheme, schedule, order.datasets, [order.silent.site] if order.silent else []),
         exchanges=exchanges_of_peers(events),
     )
 

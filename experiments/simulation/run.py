@@ -8,6 +8,7 @@ from rich.console import Console
 
 from experiments.federation.results import merge_metrics, model_bytes, write_summary
 from experiments.federation.workspaces import find_sites
+from experiments.silent_site import SilentSite, check_silent_site
 from experiments.simulation.cost import site_costs
 from experiments.simulation.meter import Stopwatch
 from experiments.simulation.model_list import check_models
@@ -30,6 +31,7 @@ def simulate(
     local_finish_rounds: int = 0,
     finish_data: Path | None = None,
     finish_steps_per_round: int | None = None,
+    silent: SilentSite | None = None,
     resume: bool = False,
     console: Console | None = None,
 ) -> Path:
@@ -48,6 +50,8 @@ def simulate(
             ``local_finish.jsonl``); 0 leaves it out.
         finish_data: the sites that finish, when they are not those of ``data``: pooled data are nobody's own.
         finish_steps_per_round: of a site that finishes; by default the plan's.
+        silent: a site of a plan without an aggregator that falls silent in the middle: the others' next exchanges with it
+            fail at once, as they would after the plan's timeouts, and its model of the round before is what it keeps.
         resume: goes on with a run that was stopped; one that is done is left as it is.
         console: where to say what is going on.
 
@@ -61,6 +65,8 @@ def simulate(
     if is_peer_plan(plan):
         plan["collaborator"]["settings"]["roster"] = sorted(datasets)
     check_plan(plan)
+    if silent is not None:
+        check_silent_site(silent, plan, datasets)
     finish_datasets = find_sites(finish_data) if finish_data else datasets
     order = Order(
         plan=plan,
@@ -73,6 +79,7 @@ def simulate(
         finish_datasets=finish_datasets if local_finish_rounds else {},
         finish_steps_per_round=finish_steps_per_round,
         console=console or Console(),
+        silent=silent,
     )
     order.check_finish()
     folder = RunFolder(output, plan, datasets, order.identity())

@@ -51,6 +51,7 @@ def test_more_schemes_and_seeds_may_be_asked_for(resolve):
         ),
         ("schemes.gossip.without", ["site_c"], "schemes.gossip.without: "),
         ("schemes.cyclic.learning_rate_of", "gossip", "schemes.cyclic.learning_rate_of: "),
+        ("schemes.gossip.silent", {"site": "site_c", "from_round": 2}, "schemes.gossip.silent: "),
     ],
 )
 def test_what_would_change_a_run_that_is_there_is_refused(resolve, dotted, value, said):

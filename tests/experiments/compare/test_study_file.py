@@ -1,10 +1,14 @@
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.compare.errors import StudyError
-from experiments.compare.plans import check_plans
+from experiments.compare.jobs import jobs_of
+from experiments.compare.plans import check_plans, sites_of
 from experiments.compare.study_file import STUDIES, read_study, study_of
+from experiments.silent_site import SilentSite
 from tests.experiments.compare.conftest import CONTENT, SITES, content_with, small_study
 
 SIX_SITES = [f"site_{letter}" for letter in "abcdef"]
@@ -16,6 +20,20 @@ def test_the_studies_here_can_run(name):
     check_plans(study, SIX_SITES)
     assert study.name == study.anatomy == name
     assert study.hypothesis.reference in study.schemes
+
+
+def test_the_ablations_here_can_run_and_are_each_a_line_of_their_own():
+    study = read_study(STUDIES / "head_neck_ablation.yaml")
+    check_plans(study, SIX_SITES)
+    assert study.anatomy == "head_neck" and study.hypothesis is None
+    jobs = jobs_of(study, SIX_SITES)
+    assert [job.scheme for job in jobs.values() if job.kind == "train"] == list(study.schemes)
+    entries = [{**asdict(scheme), "name": None, "seeds": None} for scheme in study.schemes.values()]
+    assert all(entry not in entries[:number] for number, entry in enumerate(entries))
+    numbers = {name: len(sites_of(study, study.schemes[name], SIX_SITES)) for name in study.schemes}
+    assert {name: number for name, number in numbers.items() if number != 3} == {f"gossip_sites_{n}": n for n in (2, 4, 6)}
+    # Rounds that nobody trains are no work.
+    assert jobs["train/gossip/seed_0"].steps - jobs["train/gossip_silent/seed_0"].steps == 7 * 30
 
 
 @pytest.mark.parametrize(
@@ -45,6 +63,14 @@ def test_the_studies_here_can_run(name):
         ("schemes.gossip.steps", "sum", "sum is for pooled data"),
         ("schemes.gossip.learning_rate_of", "cyclic", "expected a scheme with a search of its own"),
         ("schemes.gossip.learning_rate_of", "nobody", "found 'nobody'"),
+        ("schemes.gossip.silent", "site_a", "schemes.gossip.silent: expected settings"),
+        ("schemes.gossip.silent", {"site": "site_a"}, "schemes.gossip.silent: expected 'from_round'"),
+        ("schemes.gossip.silent", {"site": "site_a", "round": 2}, "schemes.gossip.silent: unknown setting 'round'"),
+        (
+            "schemes.gossip.silent",
+            {"site": "site_a", "from_round": 0},
+            "silent.from_round: expected a whole number of at least 1",
+        ),
         ("sensitivity_without", [{"patient": "x"}], "sensitivity_without: expected 'why'"),
     ],
 )
@@ -72,6 +98,11 @@ def test_what_must_be_said_is_asked_for(missing):
         ("schemes.gossip.without", SITES, "found all left out"),
         ("schemes.gossip.changes", ["collaborator.settings.exchange.warm_up_rounds=9"], "no exchange in 4 rounds"),
         ("schemes.gossip.changes", ["collaborator.settings.exchange.warm_up_rounds=2"], "short runs of its search: "),
+        ("schemes.fedavg.silent", {"site": "site_a", "from_round": 2}, "schemes.fedavg: silent: expected a gossip plan"),
+        ("schemes.individual.silent", {"site": "site_a", "from_round": 2}, "schemes.individual: silent: expected a schedule"),
+        ("schemes.gossip.silent", {"site": "site_d", "from_round": 2}, "schemes.gossip: silent.site: expected a site"),
+        ("schemes.gossip.silent", {"site": "site_a", "from_round": 4}, "silent.from_round: expected 1 to 3"),
+        ("schemes.gossip_without_site_c.silent", {"site": "site_a", "from_round": 2}, "expected at least 3 sites"),
         ("comparisons", [["gossip", "fedavg_finish"]], "comparisons: expected an arm of individual, "),
         ("advice", ["pooled_own"], "advice: expected an arm of"),
         ("hypothesis.reference", "poold", "hypothesis: expected an arm of"),
@@ -85,7 +116,9 @@ def test_what_could_not_run_is_refused_before_anything_does(dotted, value, said)
 
 
 def test_a_file_that_is_none_says_which_there_are(tmp_path):
-    with pytest.raises(StudyError, match=r"no 'lung.yaml'; experiments/studies has head_neck, liver, phantom"):
+    with pytest.raises(
+        StudyError, match=r"no 'lung.yaml'; experiments/studies has head_neck, head_neck_ablation, liver, phantom"
+    ):
         read_study(tmp_path / "lung.yaml")
     (tmp_path / "broken.yaml").write_text("anatomy: [")
     with pytest.raises(StudyError, match=r"'broken.yaml' is no YAML"):
@@ -106,6 +139,13 @@ def test_written_out_in_full_it_is_read_as_the_same(schemes, seeds):
     asked = {name for name, scheme in study.schemes.items() if scheme.seeds}
     assert asked == (set(CONTENT["schemes"]) if schemes is None else schemes)
     assert {scheme.seeds for name, scheme in study.schemes.items() if name in asked} == {tuple(sorted(set(seeds or [0])))}
+
+
+def test_a_silent_site_is_written_out_and_read_again():
+    study = small_study("schemes.gossip.silent", {"site": "site_b", "from_round": 2})
+    assert study.schemes["gossip"].silent == SilentSite(site="site_b", from_round=2)
+    assert study.content()["schemes"]["gossip"]["silent"] == {"site": "site_b", "from_round": 2}
+    assert study_of(study.name, study.content()) == study
 
 
 def test_a_scheme_that_there_is_not_cannot_be_asked_for():

@@ -4,6 +4,7 @@ import json
 from rich.console import Console
 
 from experiments.federation.progress import MetricsReader, Progress
+from experiments.silent_site import SilentSite
 
 
 def line(**event) -> str:
@@ -35,6 +36,21 @@ def test_off_a_terminal_each_round_is_one_line_once_all_sites_reported(tmp_path)
         progress.look()
     assert output.getvalue().count("\n") == 1
     assert "round 0  validate  mean Dice: a 0.250  b -" in output.getvalue()
+
+
+def test_nobody_waits_for_a_site_that_is_gone(tmp_path):
+    files = {site: tmp_path / f"{site}.jsonl" for site in "ab"}
+    both, alone = line(round=0, phase="train", loss=0.5), line(round=1, phase="train", loss=0.25)
+    files["a"].write_text(both + alone)
+    files["b"].write_text("")
+    output = io.StringIO()
+    silent = SilentSite(site="b", from_round=1)
+    with Progress(MetricsReader(files), Console(file=output, width=200), silent) as progress:
+        progress.look()
+        assert "round 1  train     loss: a 0.250" in output.getvalue() and "round 0" not in output.getvalue()
+        files["b"].write_text(both)
+        progress.look()
+    assert "round 0  train     loss: a 0.500  b 0.500" in output.getvalue()
 
 
 def shown(tmp_path, **lines_of_sites: str) -> str:
