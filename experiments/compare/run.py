@@ -118,7 +118,11 @@ def _work(scheduler: Scheduler, settings: CompareSettings, console: Console) -> 
 
 def report_command(folder: Path, data: Path) -> str:
     """The command that makes the report of a study folder."""
-    return f"make report RUN={shlex.quote(folder.name)} DATA={shlex.quote(str(data))}"
+    runs = Path("runs").resolve()
+    if folder.resolve().is_relative_to(runs):
+        name = folder.resolve().relative_to(runs)
+        return f"make report RUN={shlex.quote(str(name))} DATA={shlex.quote(str(data))}"
+    return shlex.join([".venv/bin/python", "-m", "experiments.report", "--study", str(folder), "--data", str(data)])
 
 
 def _command(settings: CompareSettings, job: Job) -> list[str]:

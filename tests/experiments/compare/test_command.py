@@ -116,7 +116,7 @@ def test_a_whole_comparison_that_is_stopped_and_goes_on(phantoms, tmp_path):
     # Every scheme took as many steps, and pooled those of both sites together.
     steps = {scheme: steps_of(study / "train" / scheme / "seed_0") for scheme in ("individual", "gossip", "fedavg", "pooled")}
     assert set(steps.values()) == {2 * 4 * 16}
-    assert "0 failed" not in finished.stdout and "report: make report RUN=study" in finished.stdout
+    assert "0 failed" not in finished.stdout and "report: .venv/bin/python -m experiments.report" in finished.stdout
 
     again = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=_LONGEST_S)
     assert again.returncode == 0 and "done: " not in again.stdout

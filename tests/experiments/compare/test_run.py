@@ -94,7 +94,10 @@ def test_it_does_everything_once_and_more_when_more_is_asked_for(comparison):
             *("train/gossip/seed_0", "score/gossip/seed_0"),
         ]
     )
-    assert "5 of 5 jobs done; nothing left to do" in comparison.said and "report: make report RUN=study" in comparison.said
+    assert (
+        "5 of 5 jobs done; nothing left to do" in comparison.said
+        and "report: .venv/bin/python -m experiments.report" in comparison.said
+    )
     assert comparison.said.count("done: ") == 5
     comparison.run(["gossip"])
     assert comparison.begun() == first
@@ -199,3 +202,6 @@ def test_a_signal_ends_every_job_and_the_next_call_goes_on(comparison):
 
 def test_the_report_s_command_can_be_typed():
     assert report_command(Path("runs/my study"), Path("data")) == "make report RUN='my study' DATA=data"
+    assert report_command(Path("runs/first/again"), Path("data")) == "make report RUN=first/again DATA=data"
+    elsewhere = ".venv/bin/python -m experiments.report --study '/else where/study' --data data"
+    assert report_command(Path("/else where/study"), Path("data")) == elsewhere
