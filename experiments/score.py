@@ -20,7 +20,7 @@ from experiments.federation.workspaces import AGGREGATOR, find_sites
 from experiments.scoring.patient_scan import PatientScan
 from experiments.scoring.registration_error import RegistrationError
 from experiments.scoring.saved_model import SavedModel, load_saved_model
-from experiments.scoring.study_folder import study_of
+from experiments.study_folder import study_of
 from experiments.table import dice_table, render
 from src.data.dataset import SPLITS, Dataset
 from src.errors import DatasetError, ModelCardError

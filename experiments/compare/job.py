@@ -12,6 +12,7 @@ from experiments.compare.parent import end_with_parent
 from experiments.compare.plans import plan_of, sites_of, steps_of_a_site
 from experiments.compare.resolved import Resolved
 from experiments.compare.study_data import folder_of, sites_folder_of
+from experiments.study_folder import own_site_only_of, training_folder
 from src.peer_plan import is_peer_plan
 
 
@@ -70,9 +71,8 @@ def _score(folder: Path, data: Path, resolved: Resolved, job: Job) -> None:
 
     target = folder / job.done
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Whoever leaves a site out wants to know how its models do there.
-    own_site_only = not resolved.study.cross_site and not resolved.study.schemes[job.scheme].without
-    run = folder / "train" / job.scheme / f"seed_{job.seed}"
+    own_site_only = own_site_only_of(resolved.content(), job.scheme)
+    run = folder / training_folder(job.scheme, job.seed)
     score_training_run(run, data, SPLIT, target, own_site_only=own_site_only)
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from experiments.compare.arms import arms_of_study, core_schemes
 from experiments.compare.plans import own_steps, plan_of, sites_of, steps_of_a_site
 from experiments.compare.study import Scheme, Study
+from experiments.study_folder import DONE, chosen_file, scores_file, search_folder, training_folder
 from src.peer_plan import is_peer_plan
 
 SPLIT = "valid"  # test patients are scored by the report alone
-DONE = "done.json"
-CHOSEN = "chosen.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,29 +71,19 @@ def schemes_at_work(study: Study) -> list[Scheme]:
     return lending + [scheme for scheme in asked if scheme not in lending]
 
 
-def search_folder(scheme: str, learning_rate: float) -> str:
-    """Of a short run, in the study folder."""
-    return f"search/{scheme}/lr_{learning_rate:g}"
-
-
-def scores_file(scheme: str, seed: int) -> Path:
-    """Of a run's scores on the validation patients, in the study folder."""
-    return Path("scores") / SPLIT / scheme / f"seed_{seed}.jsonl"
-
-
 def _choosing(study: Study, scheme: Scheme, sites: Sequence[str], core: bool) -> list[Job]:
     jobs = []
     if study.searches(scheme):
         for rate in study.learning_rates:
-            name = search_folder(scheme.name, rate)
+            folder = search_folder(scheme.name, rate)
             jobs.append(
                 Job(
-                    name=name,
+                    name=folder.as_posix(),
                     kind="search",
                     scheme=scheme.name,
                     seed=study.search_seed,
                     learning_rate=rate,
-                    done=Path(name) / DONE,
+                    done=folder / DONE,
                     steps=_steps(study, scheme, sites, study.search_rounds, study.search_finish_rounds),
                     rounds=study.search_rounds,
                     core=core,
@@ -102,19 +91,21 @@ def _choosing(study: Study, scheme: Scheme, sites: Sequence[str], core: bool) ->
             )
     other = [f"choose/{scheme.learning_rate_of}"] if scheme.learning_rate_of else []
     needs = (*(job.name for job in jobs), *other)
-    done = Path("search") / scheme.name / CHOSEN
-    return [*jobs, Job(name=f"choose/{scheme.name}", kind="choose", scheme=scheme.name, needs=needs, done=done, core=core)]
+    choosing = Job(
+        name=f"choose/{scheme.name}", kind="choose", scheme=scheme.name, needs=needs, done=chosen_file(scheme.name), core=core
+    )
+    return [*jobs, choosing]
 
 
 def _training(study: Study, scheme: Scheme, sites: Sequence[str], core: bool) -> list[Job]:
     jobs = []
     for seed in scheme.seeds:
-        name, common = f"train/{scheme.name}/seed_{seed}", {"scheme": scheme.name, "seed": seed, "core": core}
+        folder, common = training_folder(scheme.name, seed), {"scheme": scheme.name, "seed": seed, "core": core}
         training = Job(
-            name=name,
+            name=folder.as_posix(),
             kind="train",
             needs=(f"choose/{scheme.name}",),
-            done=Path(name) / DONE,
+            done=folder / DONE,
             steps=_steps(study, scheme, sites, study.rounds, study.local_finish_rounds) - _steps_left_out(study, scheme, sites),
             rounds=study.rounds,
             **common,
@@ -122,8 +113,8 @@ def _training(study: Study, scheme: Scheme, sites: Sequence[str], core: bool) ->
         scoring = Job(
             name=f"score/{scheme.name}/seed_{seed}",
             kind="score",
-            needs=(name,),
-            done=scores_file(scheme.name, seed),
+            needs=(training.name,),
+            done=scores_file(SPLIT, scheme.name, seed),
             **common,
         )
         jobs += [training, scoring]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from experiments.compare.arms import Arm, arms_of
 from experiments.compare.errors import StudyError
-from experiments.compare.jobs import CHOSEN, search_folder
 from experiments.compare.plans import plan_of, sites_of
 from experiments.compare.study import Scheme, Study
+from experiments.study_folder import chosen_file, search_folder
 from experiments.table import mean_of
 from src.model.card import read_card
 
@@ -40,7 +40,7 @@ def choose(folder: Path, study: Study, scheme: Scheme, sites: Sequence[str]) -> 
         # Of equal ones the smaller: it risks less in a longer run.
         best = max(study.learning_rates, key=lambda rate: (dice[rate], -rate))
         chosen = {"learning_rate": best, "valid_dice": {f"{rate:g}": value for rate, value in dice.items()}}
-    _write(folder / "search" / scheme.name / CHOSEN, chosen)
+    _write(folder / chosen_file(scheme.name), chosen)
 
 
 def chosen_rate(folder: Path, scheme: str) -> float:
@@ -87,7 +87,7 @@ def _of_shared(run: Path) -> dict[str, Mapping[str, float | None]]:
 
 
 def _read(folder: Path, scheme: str) -> dict:
-    return json.loads((folder / "search" / scheme / CHOSEN).read_text(encoding="utf-8"))
+    return json.loads((folder / chosen_file(scheme)).read_text(encoding="utf-8"))
 
 
 def _write(path: Path, content: dict) -> None:

@@ -15,8 +15,8 @@ from experiments.compare.errors import StudyError
 from experiments.compare.plans import digest_of, sites_of
 from experiments.compare.study import Study
 from experiments.compare.study_file import study_of
+from experiments.study_folder import STUDY_FILE, read_study
 
-STUDY_FILE = "study.yaml"
 _COMMON = ("anatomy", "rounds", "local_finish_rounds", "learning_rates", "search_rounds", "search_seed", "cross_site")
 _OF_SCHEME = ("pooled_data", "steps", "without", "learning_rate_of", "silent")
 
@@ -58,12 +58,10 @@ class Resolved:
         """That of a study folder.
 
         Raises:
-            StudyError: there is none, or it cannot be read.
+            StudyFolderError: there is none.
+            StudyError: it was not written by this version.
         """
-        path = folder / STUDY_FILE
-        if not path.is_file():
-            raise StudyError(f"expected {STUDY_FILE} in '{folder.name}', found none; give the folder of a study")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_study(folder)
         try:
             name, data, sites = (content.pop(key) for key in ("name", "data", "sites"))
             digests = {key: scheme.pop("plan_sha256") for key, scheme in content["schemes"].items()}

@@ -16,12 +16,13 @@ from experiments.compare.outcome import outcome_table, own_site_dice
 from experiments.compare.plans import check_plans, sites_of
 from experiments.compare.processes import JobProcesses
 from experiments.compare.progress import Board
-from experiments.compare.resolved import STUDY_FILE, Resolved, begun_schemes
+from experiments.compare.resolved import Resolved, begun_schemes
 from experiments.compare.scheduler import Scheduler
 from experiments.compare.study import Study
 from experiments.compare.study_data import check_anatomy, make_data
 from experiments.federation.signals import stopped_by_signals
 from experiments.federation.workspaces import find_sites
+from experiments.study_folder import STUDY_FILE
 from experiments.table import render
 
 

@@ -30,7 +30,7 @@ def cost_table(study_folder: Path) -> list[dict]:
         None for other schemes. Bytes and shares are None for pooled data.
 
     Raises:
-        FederationError: see ``read_runs``.
+        OarError: see ``read_runs``.
     """
     return rows_of_runs(read_runs(study_folder))
 

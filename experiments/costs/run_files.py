@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from experiments.costs.measured_run import MeasuredRun, Pull, SiteCost
+from experiments.study_folder import done_runs, read_study, seed_of_folder
 from src.errors import FederationError
 from src.exchange.settings import ExchangeSettings, TimingSettings
 from src.peer_plan import is_peer_plan
@@ -24,20 +25,15 @@ def read_runs(study_folder: Path) -> list[MeasuredRun]:
         In the order of the study's schemes, then by seed; unfinished runs are left out, so an unstarted study has none.
 
     Raises:
-        FederationError: there is no ``study.yaml``, or a finished run does not say what it should.
+        StudyFolderError: the folder is no study's.
+        FederationError: a finished run does not say what it should.
     """
-    study_file = study_folder / "study.yaml"
-    if not study_file.is_file():
-        raise FederationError(
-            f"expected a study folder with study.yaml, found none in '{study_folder}'; give the study's folder"
-        )
-    study = yaml.safe_load(study_file.read_text(encoding="utf-8"))
-    found = []
-    for scheme in study["schemes"]:
-        folders = (study_folder / "train" / scheme).glob("seed_*/done.json")
-        by_seed = sorted((int(path.parent.name.removeprefix("seed_")), path.parent) for path in folders)
-        found += [read_run(folder, scheme, seed, study["local_finish_rounds"]) for seed, folder in by_seed]
-    return found
+    finish_rounds = read_study(study_folder)["local_finish_rounds"]
+    return [
+        read_run(folder, scheme, seed_of_folder(folder), finish_rounds)
+        for scheme, folders in done_runs(study_folder).items()
+        for folder in folders
+    ]
 
 
 def read_run(folder: Path, scheme: str, seed: int, local_finish_rounds: int) -> MeasuredRun:

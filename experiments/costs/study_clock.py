@@ -42,7 +42,7 @@ def wall_clock(study_folder: Path, *, num_draws: int = NUM_DRAWS, seed: int = 0)
         finished. Fit for JSON.
 
     Raises:
-        FederationError: see ``read_runs``.
+        OarError: see ``read_runs``.
     """
     runs = list({run.scheme: run for run in reversed(read_runs(study_folder))}.values())[::-1]
     federated = [run for run in runs if run.kind != "pooled"]

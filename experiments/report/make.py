@@ -14,7 +14,7 @@ from experiments.scoring import score_study
 from experiments.scoring.files import write_whole
 from experiments.scoring.registration import registration_text
 from experiments.scoring.registration_error import RegistrationError
-from experiments.scoring.study_folder import read_study
+from experiments.study_folder import read_study
 from src.errors import DatasetError
 
 
@@ -54,7 +54,8 @@ def make_report(settings: ReportSettings, console: Console | None = None) -> Pat
         The HTML file.
 
     Raises:
-        RegistrationError: the test patients are not to be scored now, or the folder is no study.
+        StudyFolderError: the folder is no study's.
+        RegistrationError: the test patients are not to be scored now.
         DatasetError: the test patients are to be scored and there are no data.
         ScoreTableError: nothing was scored.
     """

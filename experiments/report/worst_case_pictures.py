@@ -14,6 +14,7 @@ from experiments.report.three_planes import WINDOW_HU, Outline, draw_planes
 from experiments.scoring.listed_models import LAST, read_listed_models
 from experiments.scoring.patient_scan import PatientScan
 from experiments.scoring.saved_model import load_saved_model
+from experiments.study_folder import done_runs, seed_of_folder
 from src.data.dataset import Dataset
 from src.errors import OarError
 
@@ -58,25 +59,22 @@ def picture_worst_cases(results: Mapping, study_folder: Path, data: Path) -> lis
         One for each case; where a model or the patient cannot be read, the reason.
     """
     sites = find_sites(data)
-    scheme_of = {arm["name"]: arm["scheme"] for arm in results["arms"]}
+    runs = done_runs(study_folder)
+    runs_of = {arm["name"]: runs[arm["scheme"]] for arm in results["arms"]}
     return [
-        _picture(row, study_folder, sites, scheme_of)
+        _picture(row, sites, runs_of)
         for row in tqdm(results["worst_cases"], desc="worst cases", unit="case", disable=None, leave=False)
     ]
 
 
-def _picture(
-    row: Mapping, study_folder: Path, sites: Mapping[str, Dataset], scheme_of: Mapping[str, str]
-) -> CasePicture | NoPicture:
+def _picture(row: Mapping, sites: Mapping[str, Dataset], runs_of: Mapping[str, Sequence[Path]]) -> CasePicture | NoPicture:
     dataset = sites.get(row["patient_site"])
     if dataset is None or row["patient"] not in dataset.cases:
         return NoPicture(why="the data folder does not have this patient.")
     scan, structure = PatientScan(dataset, row["patient"]), row["structure"]
     arms = dict.fromkeys([row["arm"], *([row["best_arm"]] if row.get("best_arm") else [])])
     try:
-        predictions = [
-            _predict(scan, row["patient_site"], structure, arm, study_folder / "train" / scheme_of[arm]) for arm in arms
-        ]
+        predictions = [_predict(scan, row["patient_site"], structure, arm, runs_of[arm]) for arm in arms]
         truth_XYZ = scan.truth_mask((structure,), 0)
         outlines = [Outline("drawn", DRAWN_COLOUR, "-", truth_XYZ)]
         for one, colour, line in zip(predictions, (PREDICTED_COLOUR, BEST_COLOUR), ("-", "--"), strict=False):
@@ -93,14 +91,13 @@ def _label(prediction: Prediction) -> str:
     return f"{'predicted' if prediction.mask_XYZ.any() else 'nothing predicted'}, {label(prediction.arm)}"
 
 
-def _predict(scan: PatientScan, site: str, structure: str, arm: str, runs: Path) -> Prediction:
+def _predict(scan: PatientScan, site: str, structure: str, arm: str, runs: Sequence[Path]) -> Prediction:
     """Of the first seed's last model that the site would use.
 
     Raises:
         OarError: there is no such model, it cannot be read, or it never learned the structure.
     """
-    done = sorted(runs.glob("seed_*/done.json"), key=lambda path: (len(path.parent.name), path.parent.name))
-    for run in (path.parent for path in done):
+    for run in runs:
         for listed in read_listed_models(run):
             if listed.arm == arm and listed.which == LAST and listed.model_site in (None, site):
                 settings = yaml.safe_load((run / "config" / "plan.yaml").read_text(encoding="utf-8"))["task_runner"]["settings"]
@@ -109,5 +106,7 @@ def _predict(scan: PatientScan, site: str, structure: str, arm: str, runs: Path)
                     if model.card.structures[channel] == structure:
                         dice = scan.truth((structure,)).dice(0, mask_XYZ)
                         shown = None if np.isnan(dice) else float(dice)
-                        return Prediction(arm=arm, seed=int(run.name.removeprefix("seed_")), dice=shown, mask_XYZ=mask_XYZ)
-    raise OarError(f"expected a saved model of {arm} that draws {structure} at {site}, found none below {runs.name}")
+                        return Prediction(arm=arm, seed=seed_of_folder(run), dice=shown, mask_XYZ=mask_XYZ)
+    raise OarError(
+        f"expected a saved model of {arm} that draws {structure} at {site}, found none among {len(runs)} finished runs"
+    )

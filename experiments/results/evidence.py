@@ -48,6 +48,7 @@ def collect(study_folder: Path, data: Path | None, split: str, *, num_resamples:
         The content of results.json: plain JSON types without NaN; None is a number that does not exist.
 
     Raises:
+        StudyFolderError: the folder is no study's.
         ScoreTableError: nothing was scored, or the scores do not make a study.
     """
     scored = read_scored_study(study_folder, split)

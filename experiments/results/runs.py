@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from experiments.study_folder import DONE, chosen_file, scores_file, training_folder
+
 
 def not_done(folder: Path, split: str, settings: dict) -> list[str]:
     """The runs of the study that have no scores.
@@ -16,12 +18,12 @@ def not_done(folder: Path, split: str, settings: dict) -> list[str]:
     """
     missing = []
     for scheme, entry in settings["schemes"].items():
-        scored = {path.stem for path in (folder / "scores" / split / scheme).glob("seed_*.jsonl")}
-        for seed in entry.get("seeds") or []:
-            trained = (folder / "train" / scheme / f"seed_{seed}" / "done.json").is_file()
-            if f"seed_{seed}" not in scored:
+        seeds = entry.get("seeds") or []
+        for seed in seeds:
+            trained = (folder / training_folder(scheme, seed) / DONE).is_file()
+            if not (folder / scores_file(split, scheme, seed)).is_file():
                 missing.append(f"{scheme} seed {seed}" + (" (trained, not scored)" if trained else ""))
-        if not (entry.get("seeds") or []) and not scored:
+        if not seeds and not any((folder / scores_file(split, scheme, 0)).parent.glob("seed_*.jsonl")):
             missing.append(scheme)
     return missing
 
@@ -31,7 +33,7 @@ def chosen_learning_rates(folder: Path, settings: dict) -> dict[str, dict]:
     found: dict[str, dict] = {}
     for scheme, entry in settings["schemes"].items():
         source = entry.get("learning_rate_of") or scheme
-        path = folder / "search" / source / "chosen.json"
+        path = folder / chosen_file(source)
         if path.is_file():
             content = json.loads(path.read_text(encoding="utf-8"))
             found[scheme] = {**content, **({"learning_rate_of": source} if source != scheme else {})}

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from experiments.scoring import ScoreRow, read_scores
 from experiments.statistics.score import Score, ScoreTableError
+from experiments.study_folder import read_study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +76,10 @@ def read_scored_study(folder: Path, split: str) -> ScoredStudy:
     """Reads the settings of a study and all its scores on one split.
 
     Raises:
-        ScoreTableError: the folder is no study, or nothing of it was scored.
+        StudyFolderError: the folder is no study's.
+        ScoreTableError: nothing of it was scored.
     """
-    if not (folder / "study.yaml").is_file():
-        raise ScoreTableError(f"expected a study with a study.yaml at '{folder.name}', found none; give the folder of a study")
-    settings = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+    settings = read_study(folder)
     by_scheme = {scheme: _read_scheme(folder, split, scheme) for scheme in settings["schemes"]}
     if not any(by_scheme.values()):
         raise ScoreTableError(

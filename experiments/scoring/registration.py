@@ -5,6 +5,7 @@ data. The file counts once it is in git's HEAD, which says when the choice was m
 """
 
 import json
+import shlex
 from pathlib import Path
 
 import yaml
@@ -12,10 +13,10 @@ import yaml
 from experiments.federation.template import REPOSITORY
 from experiments.federation.workspaces import find_sites
 from experiments.scoring.files import file_digest, write_whole
-from experiments.scoring.git_head import committed_bytes
+from experiments.scoring.git_head import committed_bytes, head_commit
 from experiments.scoring.plan_digest import plan_digest
 from experiments.scoring.registration_error import RegistrationError
-from experiments.scoring.study_folder import done_runs, read_study, seed_of_folder
+from experiments.study_folder import done_runs, read_study, seed_of_folder
 
 _HEADER = "# What was chosen before the test patients were scored; written by python -m experiments.scoring.register.\n"
 # What of the study stands beside the schemes; a key that a study does not have is null.
@@ -35,6 +36,7 @@ def registration_text(study_folder: Path, data: Path | None = None) -> str:
         data: folder with one dataset per site; by default the datasets are those that study.yaml names by their digests.
 
     Raises:
+        StudyFolderError: the folder is no study's.
         RegistrationError: no run is finished, or two seeds of a scheme used different plans or sites.
     """
     study, runs = read_study(study_folder), done_runs(study_folder)
@@ -44,7 +46,7 @@ def registration_text(study_folder: Path, data: Path | None = None) -> str:
         )
     lines = [f"{key}: {json.dumps(study.get(key), sort_keys=True)}" for key in sorted(_OF_THE_STUDY)]
     lines += [f"dataset: {json.dumps(_datasets(study, data), sort_keys=True)}", "schemes:"]
-    lines += [f"  {scheme}: {json.dumps(_scheme_line(scheme, of_scheme))}" for scheme, of_scheme in runs.items()]
+    lines += [f"  {scheme}: {json.dumps(_scheme_line(scheme, of_scheme))}" for scheme, of_scheme in sorted(runs.items())]
     return _HEADER + "\n".join(lines) + "\n"
 
 
@@ -76,7 +78,7 @@ def check_registered(study_folder: Path, data: Path | None = None, repository: P
         RegistrationError: the file is missing or says something else, or git's HEAD does not hold it as it is.
     """
     path = registration_path(study_folder, repository)
-    command = f"python -m experiments.scoring.register --study {study_folder}"
+    command = shlex.join([".venv/bin/python", "-m", "experiments.scoring.register", "--study", str(study_folder)])
     if not path.is_file():
         raise RegistrationError(
             f"expected the study's choices in experiments/studies/{path.name}, found no file; run `{command}` and commit it"
@@ -89,9 +91,16 @@ def check_registered(study_folder: Path, data: Path | None = None, repository: P
         )
     if committed_bytes(repository, path) != registered:
         raise RegistrationError(
-            f"expected experiments/studies/{path.name} in git's HEAD as it is here, found it not committed; commit it first"
+            f"expected experiments/studies/{path.name} in git's HEAD as it is here, found {_not_committed(repository)}"
         )
     return file_digest(path)
+
+
+def _not_committed(repository: Path) -> str:
+    """What to do about it differs: a copy without its history has nothing to commit to."""
+    if head_commit(repository) is None:
+        return "no commit that git can read there; work in a git clone that `git log` works in, and commit it"
+    return "it not committed; commit it first"
 
 
 def _datasets(study: dict, data: Path | None) -> dict[str, str]:

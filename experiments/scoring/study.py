@@ -16,8 +16,8 @@ from experiments.scoring.look import RESULTS, Look, log_look, part_of
 from experiments.scoring.registration import check_registered
 from experiments.scoring.registration_error import RegistrationError
 from experiments.scoring.stamp import is_up_to_date, stamp_of
-from experiments.scoring.study_folder import done_runs, own_site_only_of, score_path
 from experiments.scoring.training_run import TEST, score_training_run
+from experiments.study_folder import done_runs, own_site_only_of, read_study, scores_file, seed_of_folder
 
 
 def score_study(
@@ -59,17 +59,7 @@ def score_study(
             " by `make report FINAL=1`"
         )
     registration = check_registered(study_folder, data, repository) if final else None
-    runs = [run for of_scheme in done_runs(study_folder).values() for run in of_scheme]
-    jobs = [
-        {
-            "run_folder": run,
-            "data": data,
-            "split": split,
-            "target": score_path(study_folder, split, run),
-            "own_site_only": own_site_only_of(study_folder, run) if own_site_only is None else own_site_only,
-        }
-        for run in runs
-    ]
+    jobs = _jobs(study_folder, data, split, own_site_only)
     targets = [job["target"] for job in jobs]
     jobs = _stale(jobs)
     look = None
@@ -77,6 +67,22 @@ def score_study(
         look = _log(study_folder, [job["run_folder"] for job in jobs], registration, reason, repository, results)
     _score_all(jobs, look, num_processes, console or Console())
     return targets
+
+
+def _jobs(study_folder: Path, data: Path, split: str, own_site_only: bool | None) -> list[dict]:
+    """What ``score_training_run`` is called with, a finished run each."""
+    study = read_study(study_folder)
+    return [
+        {
+            "run_folder": run,
+            "data": data,
+            "split": split,
+            "target": study_folder / scores_file(split, scheme, seed_of_folder(run)),
+            "own_site_only": own_site_only_of(study, scheme) if own_site_only is None else own_site_only,
+        }
+        for scheme, runs in done_runs(study_folder).items()
+        for run in runs
+    ]
 
 
 def _stale(jobs: Sequence[dict]) -> list[dict]:

@@ -10,12 +10,11 @@ import yaml
 
 from experiments.federation.plan import plan_bytes
 from experiments.federation.results import describe_dataset, git_commit, write_config
+from experiments.study_folder import DONE
 from src.data.dataset import Dataset
 from src.errors import FederationError
 from src.exchange.state_lock import state_lock
 from src.exchange.whole_file import write_whole
-
-_DONE = "done.json"
 
 
 class RunFolder:
@@ -39,7 +38,7 @@ class RunFolder:
     @property
     def is_done(self) -> bool:
         """Whether everything is there."""
-        return (self.path / _DONE).is_file()
+        return (self.path / DONE).is_file()
 
     def check(self, *, resume: bool) -> None:
         """Looks whether the run may begin or go on here; writes nothing.
@@ -97,7 +96,7 @@ class RunFolder:
 
     def finish(self, seconds: float) -> None:
         """Says that everything is there, and forgets what going on would need."""
-        self.write(_DONE, {"seconds": round(seconds, 1), "git_commit": git_commit()})
+        self.write(DONE, {"seconds": round(seconds, 1), "git_commit": git_commit()})
         self.clear()
 
     def clear(self) -> None:

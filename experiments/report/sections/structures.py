@@ -58,7 +58,6 @@ def _by_structure(results: Mapping, caption: str, rows: list[Mapping], cell: Cal
                 [cells.text(arm["name"]), *(cell(find(rows, arm["name"], structure=name)) for name in (None, *names))]
                 for arm in results["arms"]
                 if not arm.get("without")
-                if not arm.get("without")
             ],
             empty="No arm has scores.",
         )

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from experiments.costs.run_files import read_runs
+from experiments.study_folder import StudyFolderError
 from src.errors import FederationError
 from tests.experiments.small_study import LOCAL_ROUNDS, ROUNDS, SITES, make_small_study
 
@@ -38,7 +39,7 @@ def test_an_unfinished_run_is_left_out(study):
 
 
 def test_what_is_not_a_study_is_refused(tmp_path):
-    with pytest.raises(FederationError, match=r"study\.yaml"):
+    with pytest.raises(StudyFolderError, match=r"study\.yaml"):
         read_runs(tmp_path)
 
 

@@ -13,7 +13,7 @@ from experiments.federation.workspaces import find_sites
 from experiments.report.three_planes import Outline, disagreement, draw_planes
 from experiments.report.worst_case_pictures import CasePicture, NoPicture, picture_worst_cases
 from experiments.scoring import read_scores, score_training_run
-from tests.experiments.scoring.runs import individual_run, make_data
+from tests.experiments.scoring.runs import individual_run, make_data, write_study
 
 SPACING_MM = np.array([1.0, 1.0, 2.0])
 
@@ -25,7 +25,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def study_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures") / "study"
+    folder = write_study(tmp_path_factory.mktemp("pictures") / "study", schemes=("individual", "gossip"))
     individual_run(folder / "train" / "individual" / "seed_0")
     return folder
 

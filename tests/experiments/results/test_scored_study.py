@@ -4,6 +4,7 @@ import pytest
 
 from experiments.results.scored_study import read_scored_study
 from experiments.statistics.score import ScoreTableError
+from experiments.study_folder import StudyFolderError
 from tests.experiments.results.rewriting import read_lines
 from tests.experiments.small_study import ARMS, make_small_study
 
@@ -41,7 +42,7 @@ def test_an_absolute_measure_has_no_sign(small_study):
 
 
 def test_a_folder_that_is_no_study_is_refused(tmp_path):
-    with pytest.raises(ScoreTableError, match=r"study\.yaml"):
+    with pytest.raises(StudyFolderError, match=r"study\.yaml"):
         read_scored_study(tmp_path, "valid")
 
 

@@ -8,6 +8,7 @@ import yaml
 from experiments.scoring import RegistrationError, check_registered
 from experiments.scoring.plan_digest import plan_digest
 from experiments.scoring.registration import register, registration_path, registration_text
+from experiments.study_folder import StudyFolderError
 from tests.experiments.scoring.conftest import commit
 from tests.experiments.scoring.runs import tiny_plan, write_run, write_study
 
@@ -68,8 +69,11 @@ def test_a_committed_registration_is_accepted_by_its_digest(registered, data, re
 
 
 def test_nothing_registered_is_refused(study, data, repository):
-    with pytest.raises(RegistrationError, match=r"found no file; run `python -m experiments\.scoring\.register"):
+    with pytest.raises(RegistrationError, match=r"found no file; run `\.venv/bin/python -m experiments\.scoring\.register"):
         check_registered(study, data, repository)
+    spaced = study.rename(study.with_name("two words"))
+    with pytest.raises(RegistrationError, match=f"--study '{spaced}'` and commit"):
+        check_registered(spaced, data, repository)
 
 
 def test_a_registration_that_is_not_committed_as_it_is_is_refused(study, data, repository):
@@ -87,7 +91,7 @@ def test_a_registration_that_is_not_committed_as_it_is_is_refused(study, data, r
 def test_a_registration_outside_git_is_refused(study, data, tmp_path):
     (tmp_path / "plain").mkdir()
     register(study, data, tmp_path / "plain")
-    with pytest.raises(RegistrationError, match="found it not committed"):
+    with pytest.raises(RegistrationError, match="found no commit that git can read there; work in a git clone"):
         check_registered(study, data, tmp_path / "plain")
 
 
@@ -130,10 +134,10 @@ def test_a_line_that_was_edited_by_hand_and_committed_is_refused(registered, dat
 
 
 def test_a_folder_that_is_no_study_is_refused(tmp_path, data, study):
-    with pytest.raises(RegistrationError, match="expected a study with schemes"):
+    with pytest.raises(StudyFolderError, match="expected a study with schemes"):
         registration_text(tmp_path, data)
     write_run(study / "train" / "stray" / "seed_0", [])
-    with pytest.raises(RegistrationError, match="found one of 'stray'"):
+    with pytest.raises(StudyFolderError, match="found one of 'stray'"):
         registration_text(study, data)
     with pytest.raises(RegistrationError, match="expected finished training runs"):
         registration_text(write_study(tmp_path / "empty"), data)
