@@ -60,6 +60,12 @@ def phantoms(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Path:
+    """Folder of the phantoms' prepared cases, which simulated runs share."""
+    return tmp_path_factory.mktemp("prepared")
+
+
+@pytest.fixture(scope="session")
 def finished(phantoms, tmp_path_factory) -> Run:
     """A federation that ran to its end. Read only."""
     run = run_command(phantoms, tmp_path_factory.mktemp("run") / "first", *QUICK)

@@ -43,7 +43,7 @@ def test_the_study_of_an_anatomy_and_the_choice_of_it():
     ("arguments", "said"),
     [
         (["--data", "d"], "give --anatomy or --study"),
-        (["--anatomy", "head_neck"], "--data"),
+        (["--anatomy", "head_neck"], "make compare DATA="),
         (["--anatomy", "head_neck", "--data", "d", "--seeds", "0,1"], "expected whole numbers of at least 0"),
         (["--anatomy", "head_neck", "--data", "d", "--seeds", "-1"], "expected whole numbers of at least 0"),
         (["--anatomy", "head_neck", "--data", "d", "--processes", "0"], "expected a whole number of at least 1"),

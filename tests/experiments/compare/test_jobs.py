@@ -8,7 +8,7 @@ from tests.experiments.compare.conftest import CONTENT, SITES, small_study
 STUDY = small_study()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(schemes=st.sets(st.sampled_from(sorted(CONTENT["schemes"])), min_size=1), num_seeds=st.integers(1, 3))
 def test_every_job_comes_after_what_it_needs(schemes, num_seeds):
     jobs = jobs_of(STUDY.only(schemes, range(num_seeds)), SITES)

@@ -1,12 +1,16 @@
 """Runs with costs made by hand, and durations of any kind, for the tests of this folder."""
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from experiments.costs.hospitals import Durations
 from experiments.costs.measured_run import MeasuredRun, Pull, SiteCost
 from src.exchange.settings import TimingSettings
+
+# For laws that hold for every draw alike.
+few_examples = settings(max_examples=30)
 
 MODEL_BYTES = 1000
 SITES = ("site_a", "site_b", "site_c")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from experiments.costs.rounds_with_server import barrier_round_s, barrier_rounds, final_download, rounds_alone
 from experiments.costs.timeline import Timeline
-from tests.experiments.costs.made_runs import any_durations, made_durations
+from tests.experiments.costs.made_runs import any_durations, few_examples, made_durations
 
 FIELDS = ("train_s_DS", "validate_s_DS", "download_s_DS", "upload_s_DS")
 
@@ -20,6 +20,7 @@ def barrier_end(durations, rounds, **silence):
     return timeline
 
 
+@few_examples
 @given(any_durations(), st.integers(0, 6))
 def test_a_barrier_is_the_sum_over_rounds_of_the_slowest_site(durations, rounds):
     slowest = sum(getattr(durations, field) for field in FIELDS).max()
@@ -35,6 +36,7 @@ def test_equal_sites_by_formula():
     assert not any(bar["kind"] == "wait" for bar in timeline.gantt(0))
 
 
+@few_examples
 @given(any_durations(), st.sampled_from(FIELDS), st.integers(0, 3), st.integers(0, 100))
 def test_nothing_that_takes_longer_makes_anybody_sooner(durations, field, site, more_s):
     slower_DS = getattr(durations, field).copy()
@@ -43,6 +45,7 @@ def test_nothing_that_takes_longer_makes_anybody_sooner(durations, field, site, 
     assert (barrier_end(slower, 4).now_s_DS >= barrier_end(durations, 4).now_s_DS).all()
 
 
+@few_examples
 @given(any_durations(), st.integers(1, 6))
 def test_without_transfer_and_at_equal_sites_it_is_training_alone(durations, rounds):
     same = {field: np.full((1, 4), getattr(durations, field)[0, 0]) for field in FIELDS}
@@ -52,6 +55,7 @@ def test_without_transfer_and_at_equal_sites_it_is_training_alone(durations, rou
     assert (barrier_end(free, rounds).now_s_DS == alone.now_s_DS).all()
 
 
+@few_examples
 @given(any_durations(), st.integers(1, 6), st.floats(1, 5))
 def test_a_silent_site_costs_the_cutoff_in_every_round(durations, rounds, factor):
     cutoff_s = factor * float(barrier_round_s(durations)[0])

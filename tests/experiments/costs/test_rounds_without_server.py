@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from experiments.costs.rounds_with_server import barrier_rounds, rounds_alone
 from experiments.costs.rounds_without_server import Silence, chain_rounds, closing_pulls, gossip_rounds, staleness
 from experiments.costs.timeline import Timeline
-from tests.experiments.costs.made_runs import any_durations, any_pulls, made_durations
+from tests.experiments.costs.made_runs import any_durations, any_pulls, few_examples, made_durations
 
 FIELDS = ("train_s_DS", "validate_s_DS", "download_s_DS", "upload_s_DS")
 ROUNDS = 5
@@ -28,6 +28,7 @@ def fedavg_end_s(durations, rounds=ROUNDS):
     return timeline.now_s_DS.max()
 
 
+@few_examples
 @given(any_durations())
 def test_without_pulls_it_is_training_alone(durations):
     alone = Timeline(durations.sites, 1)
@@ -35,6 +36,7 @@ def test_without_pulls_it_is_training_alone(durations):
     assert (gossip(durations, {})[0].now_s_DS == alone.now_s_DS).all()
 
 
+@few_examples
 @given(any_durations(), any_pulls())
 def test_free_lines_make_it_training_alone(durations, pulls):
     free = replace(durations, download_s_DS=np.zeros((1, 4)), upload_s_DS=np.zeros((1, 4)))
@@ -49,6 +51,7 @@ def test_equal_sites_by_formula():
     assert [float(values_D[0]) for values_D in staleness(happened)] == [0.0, 0.0]
 
 
+@few_examples
 @given(any_durations(), any_pulls(), st.sampled_from(FIELDS), st.integers(0, 3), st.integers(0, 100))
 def test_nothing_that_takes_longer_makes_anybody_sooner(durations, pulls, field, site, more_s):
     slower_DS = getattr(durations, field).copy()
@@ -57,6 +60,7 @@ def test_nothing_that_takes_longer_makes_anybody_sooner(durations, pulls, field,
     assert (gossip(slower, pulls)[0].now_s_DS >= gossip(durations, pulls)[0].now_s_DS).all()
 
 
+@few_examples
 @given(any_durations(), any_pulls(), st.integers(0, 3))
 def test_a_site_is_slowed_by_nobodys_training(durations, pulls, slow):
     slower_DS = durations.train_s_DS.copy()
@@ -72,12 +76,14 @@ def test_gossip_can_be_slower_than_fedavg_with_as_many_exchanges():
     assert gossip(durations, pulls)[0].now_s_DS.max() == 5 * 201 > fedavg_end_s(durations) == 5 * 103
 
 
+@few_examples
 @given(any_durations(), any_pulls())
 def test_but_never_twice_as_slow(durations, pulls):
     """A round's computing and a round's longest transfer are each at most a round of FedAvg."""
     assert gossip(durations, pulls)[0].now_s_DS.max() <= 2 * fedavg_end_s(durations)
 
 
+@few_examples
 @given(any_durations(), any_pulls())
 def test_and_never_slower_where_the_slow_are_slow_in_everything(durations, pulls):
     ordered = replace(durations, **{field: np.sort(getattr(durations, field), axis=1) for field in FIELDS})
@@ -112,6 +118,7 @@ def test_a_silent_peer_costs_a_timeout_and_the_silent_site_stops():
     assert np.isinf(happened.done_s_DSR[0, 1, 2:]).all() and np.isfinite(happened.done_s_DSR[0, 1, :2]).all()
 
 
+@few_examples
 @given(any_durations(num_sites=3))
 def test_in_a_chain_one_site_works_at_a_time(durations):
     timeline, pulls = Timeline(durations.sites, 1), {}
@@ -127,6 +134,7 @@ def test_in_a_chain_one_site_works_at_a_time(durations):
     assert all(before[1] <= after[0] for before, after in pairwise(busy))
 
 
+@few_examples
 @given(any_durations(), any_pulls(), st.integers(1, ROUNDS))
 def test_the_closing_ends_as_if_peers_were_pulled_in_the_order_they_are_ready(durations, pulls, shared_rounds):
     timeline, happened = gossip(durations, pulls)

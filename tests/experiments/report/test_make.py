@@ -52,6 +52,19 @@ def test_a_folder_that_is_no_study_is_refused(tmp_path, monkeypatch, capsys):
     assert "study.yaml" in capsys.readouterr().err
 
 
+def test_a_report_of_no_study_names_what_is_typed(capsys):
+    with pytest.raises(SystemExit):
+        read_arguments(["--final"])
+    assert "make report RUN=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("typed", "said"), [("yes", "expected FINAL=1 or no FINAL, found FINAL=yes"), ("0", "study.yaml")])
+def test_make_takes_no_other_final_for_validation(typed, said):
+    words = ["-o", ".venv/.installed", "report", "RUN=there_is_none", f"FINAL={typed}"]
+    made = subprocess.run(["make", *words], cwd=REPOSITORY, capture_output=True, text=True)
+    assert made.returncode != 0 and said in made.stderr
+
+
 def test_the_command_is_shown_as_it_was_typed():
     settings = read_arguments(["--study", "runs/a b", "--final"])
     assert settings.final and settings.command == "python -m experiments.report --study 'runs/a b' --final"

@@ -71,9 +71,9 @@ def entry(arm: str, site: str | None, which: str = "last", path: str | None = No
     return {"arm": arm, "model_site": site, "which": which, "path": path or f"save/{site}/{which}.safetensors"}
 
 
-def individual_run(run: Path, seed: int = 0, **changes) -> Path:
-    """Each site's last and best model, all with other weights."""
-    models = [entry("individual", site, which) for site in SITES for which in ("last", "best")]
+def individual_run(run: Path, seed: int = 0, which=("last", "best"), **changes) -> Path:
+    """Each site's models, all with other weights."""
+    models = [entry("individual", site, one) for site in SITES for one in which]
     for number, model in enumerate(models):
         write_tiny_model(run / model["path"], draw=10 * seed + number)
     return write_run(run, models, seed=seed, **changes)

@@ -16,7 +16,7 @@ from tests.experiments.scoring.runs import individual_run, write_study, write_ti
 def study(tmp_path):
     folder = write_study(tmp_path / "okbp")
     for seed in (0, 1):
-        individual_run(folder / "train" / "individual" / f"seed_{seed}", seed)
+        individual_run(folder / "train" / "individual" / f"seed_{seed}", seed, which=("last",))
     return folder
 
 
@@ -93,7 +93,7 @@ def test_test_patients_need_final_a_committed_registration_and_leave_a_look(scor
     assert {row.patient for file in files for row in read_scores(file)} == {"site_a_02", "site_b_02"}
     assert scored("test", True) == (files, [], 1)
     row = (repository / "docs" / "results.md").read_text().splitlines()[-1]
-    assert "| okbp | 8 models of 2 runs: individual | make report FINAL=1; registered as " in row
+    assert "| okbp | 4 models of 2 runs: individual | make report FINAL=1; registered as " in row
 
 
 def test_the_same_run_is_not_scored_again_without_another_look(scored, study, data, repository):

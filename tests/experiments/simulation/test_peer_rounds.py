@@ -27,7 +27,7 @@ LEARNING = "collaborator.settings.learning"
 
 
 @pytest.fixture(scope="module")
-def simulated(phantoms, tmp_path_factory):
+def simulated(phantoms, prepared, tmp_path_factory):
     """Simulates a scheme of the phantoms with a few settings changed; the same one only once."""
     root, made = tmp_path_factory.mktemp("simulated"), {}
 
@@ -36,7 +36,7 @@ def simulated(phantoms, tmp_path_factory):
         if key not in made:
             output = root / str(len(made))
             plan = tiny_plan(scheme, *changes)
-            made[key] = simulate(plan, f"{scheme}_phantom", phantoms, output, cache=root / "cache")
+            made[key] = simulate(plan, f"{scheme}_phantom", phantoms, output, cache=prepared)
         return made[key]
 
     return run
@@ -153,11 +153,11 @@ def cost_of(run: Path, site: str = "site_a") -> dict:
     return content(run, "cost.json")["sites"][site]
 
 
-@pytest.mark.parametrize("scheme", ["gossip", "cyclic"])
-def test_a_run_that_is_stopped_again_and_again_ends_the_same(simulated, phantoms, tmp_path, scheme):
+@pytest.mark.parametrize("scheme", ["gossip", pytest.param("cyclic", marks=pytest.mark.slow)])
+def test_a_run_that_is_stopped_again_and_again_ends_the_same(simulated, phantoms, prepared, tmp_path, scheme):
     undisturbed = simulated(scheme)
-    run, cache = tmp_path / "run", undisturbed.parent / "cache"
-    stops = simulate_with_stops(tiny_plan(scheme), f"{scheme}_phantom", phantoms, run, cache=cache)
+    run = tmp_path / "run"
+    stops = simulate_with_stops(tiny_plan(scheme), f"{scheme}_phantom", phantoms, run, cache=prepared)
     assert stops >= 3
     assert_same_run(run, undisturbed)
     for site in SITES:

@@ -47,7 +47,7 @@ def folder(phantoms, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def simulated(phantoms, folder):
+def simulated(phantoms, prepared, folder):
     """Simulates FedAvg or FedProx with a few settings changed; the same one only once."""
     made = {}
 
@@ -55,7 +55,7 @@ def simulated(phantoms, folder):
         key = (scheme, *changes, data, *settings.items())
         if key not in made:
             plan, name = tiny_plan(scheme, *changes), f"{scheme}_phantom"
-            made[key] = simulate(plan, name, data, folder / str(len(made)), cache=folder / "cache", **settings)
+            made[key] = simulate(plan, name, data, folder / str(len(made)), cache=prepared, **settings)
         return made[key]
 
     return run
@@ -148,7 +148,7 @@ def test_fedprox_finishes_without_its_pull(simulated, folder):
     assert alone["loss"] < pulled["loss"]
 
 
-def test_a_run_that_is_stopped_again_and_again_ends_the_same(simulated, phantoms, folder, tmp_path):
+def test_a_run_that_is_stopped_again_and_again_ends_the_same(simulated, phantoms, prepared, tmp_path):
     undisturbed = simulated("fedavg", local_finish_rounds=2)
     run, spent = tmp_path / "run", []
 
@@ -156,7 +156,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_the_same(simulated, phantoms
         found = Checkpoints(run / "state" / "rounds").load()
         spent.append(round(found[1]["cpu_seconds"]["site_b"], 3) if found else 0.0)
 
-    plan, settings = tiny_plan("fedavg"), {"cache": folder / "cache", "local_finish_rounds": 2}
+    plan, settings = tiny_plan("fedavg"), {"cache": prepared, "local_finish_rounds": 2}
     assert simulate_with_stops(plan, "fedavg_phantom", phantoms, run, at_stop=note, **settings) >= 3
     assert_same_run(run, undisturbed)
     spent.append(content(run, "cost.json")["sites"]["site_b"]["cpu_seconds"])
