@@ -33,7 +33,8 @@ compare: $(INSTALLED)  ## ANATOMY=head_neck DATA=<folder with one dataset per si
 		$(if $(RUN),--output "runs/$(RUN)") $(if $(PROCESSES),--processes "$(PROCESSES)") $(ARGS)
 
 report: $(INSTALLED)  ## RUN=<name of a study below runs/> [DATA=<folder with one dataset per site>] [FINAL=1]: one HTML page; FINAL scores the test patients
-	@.venv/bin/python -m experiments.report --study "runs/$(RUN)" $(if $(DATA),--data "$(DATA)") $(if $(filter 1,$(FINAL)),--final) $(ARGS)
+	$(if $(filter-out 0 1,$(FINAL)),$(error expected FINAL=1 or no FINAL, found FINAL=$(FINAL)))
+	@.venv/bin/python -m experiments.report $(if $(RUN),--study "runs/$(RUN)") $(if $(DATA),--data "$(DATA)") $(if $(filter 1,$(FINAL)),--final) $(ARGS)
 
 bench: $(INSTALLED)  ## [PART=convert] what a conversion costs beside other libraries, and the exchange beside OpenFL's FedAvg (10 minutes)
 	@.venv/bin/python -m experiments.bench $(if $(PART),--part $(PART))

@@ -22,7 +22,7 @@ def read_arguments(arguments: Sequence[str]) -> "CompareSettings":
     parser = argparse.ArgumentParser(prog="python -m experiments.compare", description=__doc__)
     parser.add_argument("--anatomy", help="experiments/studies/<anatomy>.yaml is the study, unless --study names another")
     parser.add_argument("--study", type=Path, help="a study file")
-    parser.add_argument("--data", required=True, type=Path, help="folder with one dataset per site")
+    parser.add_argument("--data", type=Path, help="folder with one dataset per site")
     parser.add_argument("--output", type=Path, help="study folder; by default runs/compare_<name of the study file>")
     parser.add_argument("--schemes", type=str.split, help="of the study, with blanks between; by default all")
     parser.add_argument("--seeds", type=_whole_numbers, help="with blanks between; by default the study's")
@@ -30,6 +30,8 @@ def read_arguments(arguments: Sequence[str]) -> "CompareSettings":
     given = parser.parse_args(arguments)
     if given.study is None and not given.anatomy:
         parser.error("give --anatomy or --study (make compare ANATOMY=head_neck DATA=...)")
+    if given.data is None:
+        parser.error("give --data: a folder with one dataset per site (make compare DATA=<folder>)")
     # These take seconds to load: a slip of the pen is answered before, and a Ctrl-C meanwhile ends in a sentence.
     from experiments.compare.run import CompareSettings
     from experiments.compare.study_file import STUDIES, read_study

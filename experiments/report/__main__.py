@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def read_arguments(arguments: Sequence[str]) -> "ReportSettings":
     """The settings a command line stands for."""
     parser = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
-    parser.add_argument("--study", required=True, type=Path, help="study folder of make compare")
+    parser.add_argument("--study", type=Path, help="study folder of make compare")
     parser.add_argument("--data", type=Path, help="folder with one dataset per site; by default what study.yaml says")
     parser.add_argument(
         "--final", action="store_true", help="score and show the test patients: registered studies only, logged"
@@ -24,6 +24,8 @@ def read_arguments(arguments: Sequence[str]) -> "ReportSettings":
     parser.add_argument("--figures", type=Path, help="folder to write the main figures to, as SVG files")
     parser.add_argument("--processes", type=int, default=1, help="runs scored at a time (default 1)")
     given = parser.parse_args(arguments)
+    if given.study is None:
+        parser.error("give --study (make report RUN=<name of a study below runs/>)")
     # It takes seconds to load: a slip of the pen is answered before, and a Ctrl-C meanwhile ends in a sentence.
     from experiments.report.make import ReportSettings
 
