@@ -127,6 +127,7 @@ class Closing:
     def _log_presence(self, outcomes: dict[str, Outcome]) -> None:
         for outcome in outcomes.values():
             self.run_of.log_outcome("closing", outcome)
+            self.run_of.served.note_exchange(outcome.peer, outcome.outcome, outcome.received_bytes)
         missing = sorted(peer for peer, outcome in outcomes.items() if outcome.outcome != RECEIVED)
         if missing:
             logger.warning("%s closes without the final models of %s", self.run_of.site, ", ".join(missing))

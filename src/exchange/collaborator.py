@@ -115,7 +115,7 @@ class GossipCollaborator:
             if transport is None:
                 print("this plan exchanges nothing; there is nobody to ask")
                 return
-            greeting = Greeting(site=self.site, membership=membership, state=SiteState.TRAINING)
+            greeting = Greeting(site=self.site, membership=membership, state=SiteState.TRAINING, is_question=True)
             silent = [peer for peer in peers.peers if not self._ask(transport, peer, greeting)]
             transport.close()
             if silent:
@@ -156,7 +156,7 @@ class GossipCollaborator:
         return ExchangeServer(
             site.served,
             bind_address=listen,
-            roster=[name for name in self.roster if name != self.site],
+            roster=self.roster,  # this site too: who runs it may ask how it stands
             max_pulls=max(1, len(self.roster) - 1),
             **self._certificates(),
         )

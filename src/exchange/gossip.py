@@ -77,7 +77,7 @@ class GossipSite:
         self.ledger = Ledger(state_folder / "ledger.json")
         standing = learner.standing()
         self.outbox = Outbox(state_folder / "outbox", self._kept_snapshots())
-        self.served = ServedSite(site, self.roster, membership, self.outbox, self.ledger, standing.train_cases)
+        self.served = ServedSite(site, self.roster, membership, self.outbox, self.ledger, standing.train_cases, code_version)
         self.fetcher = (
             Fetcher(
                 membership=membership,
@@ -198,6 +198,8 @@ class GossipSite:
             self.fetcher.inbox.note(number, outcomes)
         for outcome in outcomes:
             self.log_outcome("exchange", outcome, exchange=number, replayed=replayed)
+            if not replayed:
+                self.served.note_exchange(outcome.peer, outcome.outcome, outcome.received_bytes)
         return [self.fetcher.open(outcome) for outcome in outcomes if outcome.outcome == RECEIVED]
 
     def _fetch(self, link: Link, number: int) -> Outcome:

@@ -56,11 +56,29 @@ class Greeting:
         site: its name; must be the certified one.
         membership: see ``Membership``.
         state: where it is in its run.
+        is_question: whether a person asks, beside the run or without one; nobody then remembers ``state``, which may be out of
+            date by the time it arrives: a site that is known to be closed must not seem to train again.
     """
 
     site: str
     membership: Membership
     state: SiteState
+    is_question: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastExchange:
+    """What came of the last time a site asked a peer for its model.
+
+    Attributes:
+        peer: that was asked.
+        outcome: as in ``inbox.Outcome``.
+        age_s: seconds since, by the clock of the site that asked.
+    """
+
+    peer: str
+    outcome: str
+    age_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +94,15 @@ class Description:
         size_bytes: of the offered snapshot; 0 when there is none.
         seen_epoch, seen_sequence: the newest this site has seen of the caller, 0 when nothing.
         train_cases: training cases per structure, by name.
+        valid_dice: Dice of the newest snapshot on the site's own validation cases, per structure; none where it has no case.
+        valid_cases: validation cases behind each, per structure.
+        last_exchange: None when there was none since the site was started.
+        snapshot_age_s: seconds since the newest snapshot was published; None when there is none.
+        sent_bytes, received_bytes: of snapshots, since the site was started.
+        code_version: of openfl-oar; empty when the site does not say.
+        unix_time_s: the site's clock, seconds since 1970 UTC; for people who compare clocks, it decides nothing.
+
+    What follows ``train_cases`` is for people; a site of an older version says none of it (empty tables, None).
     """
 
     site: str
@@ -90,6 +117,14 @@ class Description:
     seen_epoch: int = 0
     seen_sequence: int = 0
     train_cases: dict[str, int] = field(default_factory=dict)
+    valid_dice: dict[str, float] = field(default_factory=dict)
+    valid_cases: dict[str, int] = field(default_factory=dict)
+    last_exchange: LastExchange | None = None
+    snapshot_age_s: float | None = None
+    sent_bytes: int | None = None
+    received_bytes: int | None = None
+    code_version: str = ""
+    unix_time_s: float | None = None
 
 
 def roster_digest(roster: Sequence[str]) -> str:

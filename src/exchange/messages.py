@@ -4,15 +4,20 @@ What an entry means (is this our federation, have we seen this snapshot) is not 
 text is short and printable, every number is in range, every state is known.
 """
 
+import math
 import string
+from collections.abc import Callable, Mapping
 
 from src.exchange import messages_pb2
-from src.exchange.membership import Description, Greeting, Membership, SiteState
+from src.exchange.membership import Description, Greeting, LastExchange, Membership, SiteState
 from src.exchange.transport import PeerRefused
 
 MAX_TEXT = 200  # characters; a name of a plan with its hash is the longest there is
 MAX_STRUCTURES = 1000
 MAX_SNAPSHOT_BYTES = 1 << 40
+MAX_TRAFFIC_BYTES = 1 << 60
+MAX_AGE_S = 1e10  # beyond what a clock that begins in 1970 can make
+MAX_UNIX_TIME_S = 1e11
 
 _TEXTS = ("federation_id", "run_id", "roster_digest", "architecture_hash", "initial_digest")
 _NUMBERS = ("round", "epoch", "sequence", "snapshot_round", "seen_epoch", "seen_sequence")
@@ -64,6 +69,11 @@ def description_message(description: Description) -> messages_pb2.Description:
         sha256=description.sha256,
         size_bytes=description.size_bytes,
         train_cases=description.train_cases,
+        valid_dice=description.valid_dice,
+        valid_cases=description.valid_cases,
+        last_exchange=_last_exchange_message(description.last_exchange),
+        code_version=description.code_version,
+        **{name: getattr(description, name) for name in ("snapshot_age_s", "sent_bytes", "received_bytes", "unix_time_s")},
         **numbers,
     )
 
@@ -86,14 +96,20 @@ def read_description(message: messages_pb2.Description) -> Description:
         state=_state(message.state),
         sha256=message.sha256,
         size_bytes=size_bytes,
-        train_cases=_train_cases(message.train_cases),
+        train_cases=_table("train_cases", message.train_cases, _whole),
+        **_for_people(message),
         **numbers,
     )
 
 
 def _greeting_message(greeting: Greeting) -> messages_pb2.Greeting:
     membership = _membership_message(greeting.membership)
-    return messages_pb2.Greeting(site=greeting.site, membership=membership, state=_STATES[greeting.state])
+    state = _STATES[greeting.state]
+    return messages_pb2.Greeting(site=greeting.site, membership=membership, state=state, is_question=greeting.is_question)
+
+
+def _last_exchange_message(last: LastExchange | None) -> messages_pb2.LastExchange | None:
+    return None if last is None else messages_pb2.LastExchange(peer=last.peer, outcome=last.outcome, age_s=last.age_s)
 
 
 def _membership_message(membership: Membership) -> messages_pb2.Membership:
@@ -103,7 +119,8 @@ def _membership_message(membership: Membership) -> messages_pb2.Membership:
 
 def _greeting(message: messages_pb2.Greeting) -> Greeting:
     membership = _membership(message.membership)
-    return Greeting(site=_text("site", message.site), membership=membership, state=_state(message.state))
+    site, state = _text("site", message.site), _state(message.state)
+    return Greeting(site=site, membership=membership, state=state, is_question=message.is_question)
 
 
 def _membership(message: messages_pb2.Membership) -> Membership:
@@ -117,10 +134,33 @@ def _state(number: int) -> SiteState:
     return _STATE_OF[number]
 
 
-def _train_cases(table) -> dict[str, int]:
+def _for_people(message: messages_pb2.Description) -> dict:
+    """What an older site does not say: absent entries are empty or None."""
+
+    def if_there(name: str, read: Callable, highest: float) -> float | int | None:
+        return read(name, getattr(message, name), highest) if message.HasField(name) else None
+
+    return {
+        "valid_dice": _table("valid_dice", message.valid_dice, _number),
+        "valid_cases": _table("valid_cases", message.valid_cases, _whole),
+        "last_exchange": _last_exchange(message.last_exchange) if message.HasField("last_exchange") else None,
+        "snapshot_age_s": if_there("snapshot_age_s", _number, MAX_AGE_S),
+        "sent_bytes": if_there("sent_bytes", _whole, MAX_TRAFFIC_BYTES),
+        "received_bytes": if_there("received_bytes", _whole, MAX_TRAFFIC_BYTES),
+        "code_version": _text("code_version", message.code_version) if message.code_version else "",
+        "unix_time_s": if_there("unix_time_s", _number, MAX_UNIX_TIME_S),
+    }
+
+
+def _last_exchange(message: messages_pb2.LastExchange) -> LastExchange:
+    peer, outcome = (_text(f"last_exchange.{name}", getattr(message, name)) for name in ("peer", "outcome"))
+    return LastExchange(peer=peer, outcome=outcome, age_s=_number("last_exchange.age_s", message.age_s, MAX_AGE_S))
+
+
+def _table(name: str, table: Mapping, read: Callable) -> dict:
     if len(table) > MAX_STRUCTURES:
-        raise _malformed("train_cases", f"at most {MAX_STRUCTURES} structures", str(len(table)))
-    return {_text("train_cases", name): _whole("train_cases", cases) for name, cases in table.items()}
+        raise _malformed(name, f"at most {MAX_STRUCTURES} structures", str(len(table)))
+    return {_text(name, structure): read(name, value) for structure, value in table.items()}
 
 
 def _text(name: str, value: str) -> str:
@@ -138,6 +178,12 @@ def _sha256(value: str) -> str:
 def _whole(name: str, value: int, highest: int = 2**31 - 1) -> int:
     if not 0 <= value <= highest:
         raise _malformed(name, f"0 to {highest}", str(value))
+    return value
+
+
+def _number(name: str, value: float, highest: float = 1.0) -> float:
+    if not (math.isfinite(value) and 0 <= value <= highest):
+        raise _malformed(name, f"a number from 0 to {highest:g}", f"{value:g}")
     return value
 
 

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsrc/exchange/messages.proto\x12\x13openfl_oar.exchange\"\x97\x01\n\nMembership\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x15\n\rfederation_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x15\n\rroster_digest\x18\x04 \x01(\t\x12\x19\n\x11\x61rchitecture_hash\x18\x05 \x01(\t\x12\x16\n\x0einitial_digest\x18\x06 \x01(\t\"|\n\x08Greeting\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x33\n\nmembership\x18\x02 \x01(\x0b\x32\x1f.openfl_oar.exchange.Membership\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.openfl_oar.exchange.SiteState\"n\n\x0f\x44\x65scribeRequest\x12/\n\x08greeting\x18\x01 \x01(\x0b\x32\x1d.openfl_oar.exchange.Greeting\x12\x19\n\x0cwanted_round\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0f\n\r_wanted_round\"\x90\x03\n\x0b\x44\x65scription\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x33\n\nmembership\x18\x02 \x01(\x0b\x32\x1f.openfl_oar.exchange.Membership\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.openfl_oar.exchange.SiteState\x12\r\n\x05round\x18\x04 \x01(\r\x12\r\n\x05\x65poch\x18\x05 \x01(\r\x12\x10\n\x08sequence\x18\x06 \x01(\r\x12\x16\n\x0esnapshot_round\x18\x07 \x01(\r\x12\x0e\n\x06sha256\x18\x08 \x01(\t\x12\x12\n\nsize_bytes\x18\t \x01(\x04\x12\x12\n\nseen_epoch\x18\n \x01(\r\x12\x15\n\rseen_sequence\x18\x0b \x01(\r\x12\x45\n\x0btrain_cases\x18\x0c \x03(\x0b\x32\x30.openfl_oar.exchange.Description.TrainCasesEntry\x1a\x31\n\x0fTrainCasesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\"^\n\x0bPullRequest\x12/\n\x08greeting\x18\x01 \x01(\x0b\x32\x1d.openfl_oar.exchange.Greeting\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\"\x15\n\x05Piece\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c*@\n\tSiteState\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x0c\n\x08TRAINING\x10\x01\x12\x0c\n\x08\x46INISHED\x10\x02\x12\n\n\x06\x43LOSED\x10\x03\x32\xa6\x01\n\x08\x45xchange\x12R\n\x08\x44\x65scribe\x12$.openfl_oar.exchange.DescribeRequest\x1a .openfl_oar.exchange.Description\x12\x46\n\x04Pull\x12 .openfl_oar.exchange.PullRequest\x1a\x1a.openfl_oar.exchange.Piece0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsrc/exchange/messages.proto\x12\x13openfl_oar.exchange\"\x97\x01\n\nMembership\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x15\n\rfederation_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x15\n\rroster_digest\x18\x04 \x01(\t\x12\x19\n\x11\x61rchitecture_hash\x18\x05 \x01(\t\x12\x16\n\x0einitial_digest\x18\x06 \x01(\t\"\x91\x01\n\x08Greeting\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x33\n\nmembership\x18\x02 \x01(\x0b\x32\x1f.openfl_oar.exchange.Membership\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.openfl_oar.exchange.SiteState\x12\x13\n\x0bis_question\x18\x04 \x01(\x08\"n\n\x0f\x44\x65scribeRequest\x12/\n\x08greeting\x18\x01 \x01(\x0b\x32\x1d.openfl_oar.exchange.Greeting\x12\x19\n\x0cwanted_round\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0f\n\r_wanted_round\"\x9a\x07\n\x0b\x44\x65scription\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x33\n\nmembership\x18\x02 \x01(\x0b\x32\x1f.openfl_oar.exchange.Membership\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.openfl_oar.exchange.SiteState\x12\r\n\x05round\x18\x04 \x01(\r\x12\r\n\x05\x65poch\x18\x05 \x01(\r\x12\x10\n\x08sequence\x18\x06 \x01(\r\x12\x16\n\x0esnapshot_round\x18\x07 \x01(\r\x12\x0e\n\x06sha256\x18\x08 \x01(\t\x12\x12\n\nsize_bytes\x18\t \x01(\x04\x12\x12\n\nseen_epoch\x18\n \x01(\r\x12\x15\n\rseen_sequence\x18\x0b \x01(\r\x12\x45\n\x0btrain_cases\x18\x0c \x03(\x0b\x32\x30.openfl_oar.exchange.Description.TrainCasesEntry\x12\x43\n\nvalid_dice\x18\r \x03(\x0b\x32/.openfl_oar.exchange.Description.ValidDiceEntry\x12\x45\n\x0bvalid_cases\x18\x0e \x03(\x0b\x32\x30.openfl_oar.exchange.Description.ValidCasesEntry\x12=\n\rlast_exchange\x18\x0f \x01(\x0b\x32!.openfl_oar.exchange.LastExchangeH\x00\x88\x01\x01\x12\x1b\n\x0esnapshot_age_s\x18\x10 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nsent_bytes\x18\x11 \x01(\x04H\x02\x88\x01\x01\x12\x1b\n\x0ereceived_bytes\x18\x12 \x01(\x04H\x03\x88\x01\x01\x12\x14\n\x0c\x63ode_version\x18\x13 \x01(\t\x12\x18\n\x0bunix_time_s\x18\x14 \x01(\x01H\x04\x88\x01\x01\x1a\x31\n\x0fTrainCasesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x1a\x30\n\x0eValidDiceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x31\n\x0fValidCasesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x42\x10\n\x0e_last_exchangeB\x11\n\x0f_snapshot_age_sB\r\n\x0b_sent_bytesB\x11\n\x0f_received_bytesB\x0e\n\x0c_unix_time_s\"<\n\x0cLastExchange\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\r\n\x05\x61ge_s\x18\x03 \x01(\x01\"^\n\x0bPullRequest\x12/\n\x08greeting\x18\x01 \x01(\x0b\x32\x1d.openfl_oar.exchange.Greeting\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\"\x15\n\x05Piece\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c*@\n\tSiteState\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x0c\n\x08TRAINING\x10\x01\x12\x0c\n\x08\x46INISHED\x10\x02\x12\n\n\x06\x43LOSED\x10\x03\x32\xa6\x01\n\x08\x45xchange\x12R\n\x08\x44\x65scribe\x12$.openfl_oar.exchange.DescribeRequest\x1a .openfl_oar.exchange.Description\x12\x46\n\x04Pull\x12 .openfl_oar.exchange.PullRequest\x1a\x1a.openfl_oar.exchange.Piece0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -23,22 +23,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DESCRIPTION_TRAINCASESENTRY']._loaded_options = None
   _globals['_DESCRIPTION_TRAINCASESENTRY']._serialized_options = b'8\001'
-  _globals['_SITESTATE']._serialized_start=966
-  _globals['_SITESTATE']._serialized_end=1030
+  _globals['_DESCRIPTION_VALIDDICEENTRY']._loaded_options = None
+  _globals['_DESCRIPTION_VALIDDICEENTRY']._serialized_options = b'8\001'
+  _globals['_DESCRIPTION_VALIDCASESENTRY']._loaded_options = None
+  _globals['_DESCRIPTION_VALIDCASESENTRY']._serialized_options = b'8\001'
+  _globals['_SITESTATE']._serialized_start=1572
+  _globals['_SITESTATE']._serialized_end=1636
   _globals['_MEMBERSHIP']._serialized_start=53
   _globals['_MEMBERSHIP']._serialized_end=204
-  _globals['_GREETING']._serialized_start=206
-  _globals['_GREETING']._serialized_end=330
-  _globals['_DESCRIBEREQUEST']._serialized_start=332
-  _globals['_DESCRIBEREQUEST']._serialized_end=442
-  _globals['_DESCRIPTION']._serialized_start=445
-  _globals['_DESCRIPTION']._serialized_end=845
-  _globals['_DESCRIPTION_TRAINCASESENTRY']._serialized_start=796
-  _globals['_DESCRIPTION_TRAINCASESENTRY']._serialized_end=845
-  _globals['_PULLREQUEST']._serialized_start=847
-  _globals['_PULLREQUEST']._serialized_end=941
-  _globals['_PIECE']._serialized_start=943
-  _globals['_PIECE']._serialized_end=964
-  _globals['_EXCHANGE']._serialized_start=1033
-  _globals['_EXCHANGE']._serialized_end=1199
+  _globals['_GREETING']._serialized_start=207
+  _globals['_GREETING']._serialized_end=352
+  _globals['_DESCRIBEREQUEST']._serialized_start=354
+  _globals['_DESCRIBEREQUEST']._serialized_end=464
+  _globals['_DESCRIPTION']._serialized_start=467
+  _globals['_DESCRIPTION']._serialized_end=1389
+  _globals['_DESCRIPTION_TRAINCASESENTRY']._serialized_start=1152
+  _globals['_DESCRIPTION_TRAINCASESENTRY']._serialized_end=1201
+  _globals['_DESCRIPTION_VALIDDICEENTRY']._serialized_start=1203
+  _globals['_DESCRIPTION_VALIDDICEENTRY']._serialized_end=1251
+  _globals['_DESCRIPTION_VALIDCASESENTRY']._serialized_start=1253
+  _globals['_DESCRIPTION_VALIDCASESENTRY']._serialized_end=1302
+  _globals['_LASTEXCHANGE']._serialized_start=1391
+  _globals['_LASTEXCHANGE']._serialized_end=1451
+  _globals['_PULLREQUEST']._serialized_start=1453
+  _globals['_PULLREQUEST']._serialized_end=1547
+  _globals['_PIECE']._serialized_start=1549
+  _globals['_PIECE']._serialized_end=1570
+  _globals['_EXCHANGE']._serialized_start=1639
+  _globals['_EXCHANGE']._serialized_end=1805
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 """Messages and what they stand for; whatever a peer sends is read back exactly or refused."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.exchange import messages, messages_pb2
-from src.exchange.membership import Description, Greeting, Membership, SiteState
+from src.exchange.membership import Description, Greeting, LastExchange, Membership, SiteState
 from src.exchange.transport import PeerRefused
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -27,7 +28,9 @@ memberships = st.builds(
     architecture_hash=texts,
     initial_digest=texts,
 )
-greetings = st.builds(Greeting, site=texts, membership=memberships, state=st.sampled_from(SiteState))
+greetings = st.builds(Greeting, site=texts, membership=memberships, state=st.sampled_from(SiteState), is_question=st.booleans())
+ages = st.floats(0, messages.MAX_AGE_S)
+traffic = st.integers(0, messages.MAX_TRAFFIC_BYTES)
 
 
 FEW = settings(max_examples=50)
@@ -49,6 +52,14 @@ def descriptions(draw):
         seen_epoch=draw(whole),
         seen_sequence=draw(whole),
         train_cases=draw(st.dictionaries(texts, whole, max_size=5)),
+        valid_dice=draw(st.dictionaries(texts, st.floats(0, 1), max_size=5)),
+        valid_cases=draw(st.dictionaries(texts, whole, max_size=5)),
+        last_exchange=draw(st.none() | st.builds(LastExchange, peer=texts, outcome=texts, age_s=ages)),
+        snapshot_age_s=draw(st.none() | ages),
+        sent_bytes=draw(st.none() | traffic),
+        received_bytes=draw(st.none() | traffic),
+        code_version=draw(st.just("") | texts),
+        unix_time_s=draw(st.none() | st.floats(0, messages.MAX_UNIX_TIME_S)),
         **snapshot,
     )
 
@@ -136,15 +147,76 @@ def test_an_impossible_entry_is_refused_by_name(described, entry, value):
     assert refused.value.reason == "message"
 
 
+@pytest.mark.parametrize("name", ["train_cases", "valid_cases"])
 @pytest.mark.parametrize(
     "table",
     [{"Parotid_L": 2**31}, {"": 1}, {"a\tb": 1}, {f"structure_{number}": 1 for number in range(1001)}],
 )
-def test_an_impossible_table_of_cases_is_refused(described, table):
+def test_an_impossible_table_of_cases_is_refused(described, name, table):
     message = messages.description_message(described)
-    message.train_cases.update(table)
-    with pytest.raises(PeerRefused, match="train_cases"):
+    getattr(message, name).update(table)
+    with pytest.raises(PeerRefused, match=name):
         messages.read_description(message)
+
+
+# What is for people.
+
+NOT_AMOUNTS = [math.nan, math.inf, -math.inf, -1e-9]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [*({"Parotid_L": value} for value in (*NOT_AMOUNTS, 1.0000001)), {"": 0.5}, {f"s{number}": 0.5 for number in range(1001)}],
+)
+def test_an_impossible_dice_is_refused(described, table):
+    message = messages.description_message(described)
+    message.valid_dice.update(table)
+    with pytest.raises(PeerRefused, match="valid_dice"):
+        messages.read_description(message)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        *(("snapshot_age_s", value) for value in (*NOT_AMOUNTS, 1.1e10)),
+        *(("unix_time_s", value) for value in (*NOT_AMOUNTS, 1.1e11)),
+        ("sent_bytes", 2**61),
+        ("received_bytes", 2**64 - 1),
+        ("code_version", "0.1\n"),
+        ("code_version", "1" * 201),
+    ],
+)
+def test_an_impossible_entry_for_people_is_refused_by_name(described, entry, value):
+    message = messages.description_message(described)
+    setattr(message, entry, value)
+    with pytest.raises(PeerRefused, match=entry) as refused:
+        messages.read_description(message)
+    assert refused.value.reason == "message"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"peer": ""}, {"peer": "\x1b[2J"}, {"outcome": ""}, {"outcome": "x" * 201}, *({"age_s": age} for age in NOT_AMOUNTS)],
+)
+def test_an_impossible_last_exchange_is_refused(described, changes):
+    message = messages.description_message(described)
+    message.last_exchange.CopyFrom(
+        messages_pb2.LastExchange(**{"peer": "site_c", "outcome": "received", "age_s": 1.0, **changes})
+    )
+    with pytest.raises(PeerRefused, match="last_exchange"):
+        messages.read_description(message)
+
+
+def test_a_peer_of_an_older_version_says_nothing_for_people(described):
+    message = messages.description_message(described)
+    newer = [field.name for field in message.DESCRIPTOR.fields if field.number > 12]
+    assert len(newer) == 8
+    for name in newer:
+        message.ClearField(name)
+    found = messages.read_description(sent(message))
+    assert found == described
+    assert (found.valid_dice, found.valid_cases, found.code_version) == ({}, {}, "")
+    assert found.last_exchange is found.snapshot_age_s is found.sent_bytes is found.received_bytes is found.unix_time_s is None
 
 
 def test_the_committed_code_is_what_the_definition_generates(tmp_path):

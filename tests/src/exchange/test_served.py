@@ -1,13 +1,15 @@
 """What a caller is shown, and who is shown nothing."""
 
+import os
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 import torch
 
 from src.exchange.ledger import Ledger
-from src.exchange.membership import Greeting, SiteState
+from src.exchange.membership import Greeting, LastExchange, SiteState
 from src.exchange.outbox import Outbox
 from src.exchange.served import ServedSite
 from src.exchange.transport import PeerRefused
@@ -130,3 +132,73 @@ def test_no_sent_byte_is_lost_or_counted_twice(served):
     for caller in ("site_a", "site_c"):
         assert sum(sent.get(caller, 0) for sent in taken) == 3000
     assert served.take_sent_bytes() == {}
+
+
+# For people.
+
+
+def test_a_question_is_answered_and_leaves_no_trace(served):
+    served.greet("site_a", replace(greeting_of("site_a"), state=SiteState.CLOSED), wanted_round=None)
+    question = replace(greeting_of("site_a"), state=SiteState.TRAINING, is_question=True)
+    assert served.greet("site_a", question, wanted_round=None).site == "site_b"
+    served.greet("site_c", replace(greeting_of("site_c"), state=SiteState.CLOSED, is_question=True), wanted_round=None)
+    assert served.caller_states() == {"site_a": SiteState.CLOSED}, (
+        "a closed site must not seem to train again, nor one to close"
+    )
+
+
+def test_a_site_may_ask_itself_how_it_stands_and_nothing_else(served, outbox):
+    offered = publish(outbox, 1)
+    own = greeting_of("site_b")
+    assert served.greet("site_b", replace(own, is_question=True), wanted_round=None).sequence == 1
+    for ask in (
+        lambda: served.greet("site_b", own, wanted_round=None),
+        lambda: served.open_snapshot("site_b", replace(own, is_question=True), offered.sha256),
+    ):
+        with pytest.raises(PeerRefused) as refused:
+            ask()
+        assert refused.value.reason == "name"
+    assert served.caller_states() == {}
+
+
+def ask(served):
+    return served.greet("site_a", greeting_of("site_a"), wanted_round=None)
+
+
+def test_before_anything_happened_it_says_so(outbox, ledger):
+    found = ask(ServedSite("site_b", ROSTER, MEMBERSHIP, outbox, ledger, {}, "openfl-oar 1"))
+    assert (found.valid_dice, found.valid_cases, found.last_exchange, found.snapshot_age_s) == ({}, {}, None, None)
+    assert (found.sent_bytes, found.received_bytes, found.code_version) == (0, 0, "openfl-oar 1")
+    assert abs(found.unix_time_s - time.time()) < 5
+
+
+def test_it_tells_the_dice_of_the_newest_snapshot_whichever_is_asked_for(served, outbox):
+    for sequence, dice in ((1, 0.25), (2, 0.75)):
+        facts = manifest(sequence=sequence, round=sequence, valid_dice={"Brainstem": dice, "Parotid_L": None})
+        outbox.publish(facts, {"weight": torch.ones(9)}, "float32")
+    found = served.greet("site_a", greeting_of("site_a"), wanted_round=1)
+    assert found.snapshot_round == 1
+    assert (found.valid_dice, found.valid_cases) == ({"Brainstem": 0.75}, {"Brainstem": 2, "Parotid_L": 0})
+
+
+def test_bytes_are_told_since_the_start_whatever_the_log_has_taken(served):
+    served.count_sent("site_a", 30)
+    served.take_sent_bytes()
+    served.count_sent("site_c", 4)
+    served.note_exchange("site_a", "received", 100)
+    served.note_exchange("site_c", "unreachable", 1)
+    found = ask(served)
+    assert (found.sent_bytes, found.received_bytes) == (34, 101)
+    assert found.last_exchange == LastExchange(peer="site_c", outcome="unreachable", age_s=found.last_exchange.age_s)
+    assert 0 <= found.last_exchange.age_s < 5
+
+
+def test_the_age_of_a_snapshot_runs_on_whatever_becomes_of_the_clock_and_begins_anew_with_the_next(served, outbox, monkeypatch):
+    os.utime(publish(outbox, 1).path, (time.time() - 1000,) * 2)
+    served.stand(SiteState.TRAINING, 1)
+    assert 1000 <= ask(served).snapshot_age_s < 1010, "it was published before this start"
+    set_back = time.time() - 7200
+    monkeypatch.setattr("src.exchange.served.time.time", lambda: set_back)
+    assert 1000 <= ask(served).snapshot_age_s < 1010
+    publish(outbox, 2)
+    assert 0 <= ask(served).snapshot_age_s < 10
