@@ -1,5 +1,6 @@
 """What the schedules promise, with sites that exchange in lock-step as the links say."""
 
+import hashlib
 import math
 import subprocess
 import sys
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from src.errors import PlanSettingError
-from src.exchange.schedule import SCHEDULES, links
+from src.exchange.reachability import REACHABILITIES, components, kind_of, meeting_peers
+from src.exchange.round_robin import turns
+from src.exchange.schedule import SCHEDULES, chain_order, links
 
 REPOSITORY = Path(__file__).parents[3]
 KEEP_THE_MEAN = ("one_peer_exponential", "base_k_plus_1", "ring", "full", "none")
@@ -227,8 +230,10 @@ def reach(num_sites: int, schedule: str, most_peers: int) -> int:
     }[schedule]
 
 
-def exchanges_until_all_know(schedule: str, num_sites: int, start: int, limit: int, **settings) -> int:
-    names = roster(num_sites)
+def exchanges_until_all_know(schedule: str, num_sites: int, start: int, limit: int, names=None, **settings) -> int:
+    names = names or roster(num_sites)
+    if schedule == "chain":
+        names = chain_order(names, settings.get("reachability", {}), folder=settings.get("folder", False))
     known = {site: {site} for site in names}
     for done in range(limit + 1):
         if all(len(known[site]) == num_sites for site in names):
@@ -252,6 +257,111 @@ def test_what_one_site_knows_reaches_all_in_bounded_exchanges(schedule, num_site
 def test_the_bounds_of_the_ring_and_of_the_exponential_graph_are_met_exactly():
     assert exchanges_until_all_know("ring", 9, 0, 8) == 8
     assert exchanges_until_all_know("one_peer_exponential", 9, 0, 4) == 4
+
+
+# Where not all can meet
+
+
+@st.composite
+def agreed_tables(draw):
+    """A roster of at least two, and a table by which every site can hear of every other."""
+    names = draw(st.lists(st.sampled_from("abcdefghi"), min_size=2, unique=True))
+    folder = draw(st.booleans())
+    kinds = REACHABILITIES if folder else ("direct", "outbound")
+    table = {name: draw(st.sampled_from(kinds)) for name in names if draw(st.booleans())}
+    if len(components(names, table, folder=folder)) > 1:
+        table[draw(st.sampled_from(names))] = "direct"
+    return names, {"reachability": table, "folder": folder}
+
+
+def can_chain(names, agreed):
+    try:
+        chain_order(names, agreed["reachability"], folder=agreed["folder"])
+    except PlanSettingError:
+        return False
+    return True
+
+
+@settings(deadline=None, max_examples=150)
+@given(schedule=schedules, agreed=agreed_tables(), exchange=st.integers(0, 1000), seed=st.integers(0, 9), k=st.integers(1, 9))
+def test_links_are_only_between_sites_that_can_meet(schedule, agreed, exchange, seed, k):
+    names, agreed = agreed
+    assume(schedule != "chain" or can_chain(names, agreed))
+    for site in names:
+        found = links(schedule, names, site, exchange, seed=seed, peers_per_exchange=k, **agreed)
+        peers = [link.peer for link in found]
+        assert len(set(peers)) == len(peers)
+        assert set(peers) <= set(meeting_peers(names, agreed["reachability"], site, folder=agreed["folder"]))
+        assert all(0 < link.weight <= 1 for link in found)
+        assert math.fsum(link.weight for link in found) <= 1 + 1e-12
+
+
+@settings(deadline=None, max_examples=150)
+@given(schedule=schedules, agreed=agreed_tables(), start=st.integers(0, 50), k=st.integers(1, 4))
+def test_what_any_site_knows_reaches_all_also_where_not_all_can_meet(schedule, agreed, start, k):
+    names, agreed = agreed
+    assume(schedule not in ("none", "random") and (schedule != "chain" or can_chain(names, agreed)))
+    # From any site to any other in two steps at most: over a direct one; and every pair has its turn. A chain is ready in two.
+    limit = max(2 * turns(len(names)), reach(len(names), schedule, k))
+    exchanges_until_all_know(schedule, len(names), start, limit, names=names, peers_per_exchange=k, **agreed)
+
+
+@pytest.mark.parametrize("outbound", [2, 5])
+def test_random_reaches_all_sooner_or_later_where_not_all_can_meet(outbound):
+    names = roster(outbound + 2)
+    table = dict.fromkeys(names[2:], "outbound")
+    for seed in range(5):
+        exchanges_until_all_know("random", len(names), 0, 60, seed=seed, reachability=table)
+
+
+@settings(deadline=None, max_examples=100)
+@given(schedule=schedules, agreed=agreed_tables(), exchange=st.integers(0, 300), k=st.integers(1, 9))
+def test_a_table_that_keeps_nobody_apart_changes_nothing(schedule, agreed, exchange, k):
+    names, agreed = agreed
+    apart = [
+        site
+        for site in names
+        if len(meeting_peers(names, agreed["reachability"], site, folder=agreed["folder"])) < len(names) - 1
+    ]
+    assume(not apart)
+    for site in names:
+        assert links(schedule, names, site, exchange, peers_per_exchange=k, **agreed) == links(
+            schedule, names, site, exchange, peers_per_exchange=k
+        )
+
+
+@pytest.mark.parametrize("schedule", KEEP_THE_MEAN)
+@pytest.mark.parametrize("most_peers", [1, 2, 9])
+def test_averaging_keeps_the_mean_also_where_not_all_can_meet(schedule, most_peers):
+    table = dict.fromkeys(roster(7)[:4], "outbound")
+    for exchange in range(15):
+        matrix = mixing_matrix(schedule, 7, exchange, peers_per_exchange=most_peers, reachability=table)
+        np.testing.assert_allclose(matrix.sum(axis=0), 1, rtol=1e-12)
+        assert matrix.min() >= -1e-12
+
+
+def test_the_schedule_without_a_table_is_the_one_it_has_always_been():
+    """Taken from the version before there were tables; a plan of then must mean the same now."""
+    names = roster(7)
+    found = [
+        (schedule, [[(link.peer, link.weight, link.round_lead) for link in
+                     links(schedule, names, site, e, seed=3, peers_per_exchange=2)] for site in names for e in range(12)])
+        for schedule in SCHEDULES
+    ]  # fmt: skip
+    assert (
+        hashlib.sha256(repr(found).encode()).hexdigest() == "e55b148f292417f07ca480dc8f821a1a590c25f827ccec4f242ebd1ba7e528cd"
+    )
+
+
+def test_a_chain_goes_between_outbound_sites_over_direct_ones_or_is_refused():
+    names = roster(5)
+    table = {names[0]: "outbound", names[1]: "outbound"}
+    order = chain_order(names, table, folder=False)
+    assert sorted(order) == names
+    assert not any(kind_of(table, order[n - 1]) == kind_of(table, order[n]) == "outbound" for n in range(5))
+    assert [links("chain", names, site, 4, reachability=table)[0].peer for site in order] == [order[n - 1] for n in range(5)]
+    with pytest.raises(PlanSettingError, match="at least as many direct sites as outbound ones, found 2 and 3"):
+        links("chain", names, names[0], 0, reachability=dict.fromkeys(names[:3], "outbound"))
 
 
 # Chain
