@@ -10,12 +10,20 @@
     ├── PlanSettingError          a plan that asks for something that does not exist or cannot work
     ├── ModelCardError            weights that do not belong to this plan
     ├── MetricInputError          two masks that cannot be compared
+    ├── DiskError                 a disk of this site that is full, or that must not be written to; an OSError as well
+    ├── DeviceError               a GPU that is gone, or has no memory left
     └── FederationError           the run itself
         ├── AggregatorUnreachable     gone for longer than the plan allows
         ├── AggregatorRefused         reached, but it will not have us (name, certificate, federation)
         ├── NoUsableUpdate            every site's update of a round was refused
         ├── SiteProcessFailed         a process that the one-machine federation started ended badly
-        └── CheckpointError           a site's saved state cannot be read
+        ├── CheckpointError           a site's saved state cannot be read
+        └── QuorumNotMet              fewer sites took part than the plan demands; all models are saved
+
+Beside the tree stands ``Stopped``, which is no error: somebody asked the process to end.
+
+What a process ends with: 0 all is well, 1 anything refused, 2 a mistyped command, 3 to 10 see ``exit_code`` of each class,
+11 ``Stopped``.
 
 A message says what was expected, what was found, and what to do. It never carries a patient identifier: cases are named by
 their pseudonym.
@@ -65,6 +73,21 @@ class MetricInputError(OarError):
     """Two masks that cannot be compared."""
 
 
+class DiskError(OarError, OSError):
+    """A disk of this site that is full, or that must not be written to.
+
+    An ``OSError`` as well: who deals with a folder that may refuse need not know which of the two it was told.
+    """
+
+    exit_code = 9
+
+
+class DeviceError(OarError):
+    """A GPU that is gone, or has no memory left."""
+
+    exit_code = 10
+
+
 class FederationError(OarError):
     """Something that stops a federation."""
 
@@ -97,3 +120,18 @@ class CheckpointError(FederationError):
     """A site's saved state is there and cannot be read."""
 
     exit_code = 7
+
+
+class QuorumNotMet(FederationError):
+    """A run that is complete, with fewer sites in it than the plan demands."""
+
+    exit_code = 8
+
+
+class Stopped(BaseException):
+    """Somebody asked this process to end, by SIGTERM or Ctrl-C.
+
+    No ``Exception``, as ``KeyboardInterrupt`` is none: nothing that deals with faults on the way may take it for one.
+    """
+
+    exit_code = 11

@@ -18,6 +18,7 @@ import numpy as np
 from src.data.dataset import CaseRecord, Dataset
 from src.data.preprocessing import GridGeometry, Preprocessing, array_XYZ, mask_on_grid, to_working_grid
 from src.errors import PlanSettingError
+from src.machine_fault import writing
 
 # Raised whenever what is stored, or how it is computed, changes.
 _CACHE_VERSION = 1
@@ -78,6 +79,7 @@ class CaseCache:
 
         Raises:
             CaseError: a file of the case is missing, unreadable or on another grid.
+            DiskError: the cache's disk is full or refuses.
         """
         contoured = [structure for structure in self.structures if structure in record.structures]
         key = self._key(dataset, record.name, contoured)
@@ -129,11 +131,16 @@ class CaseCache:
     def _write(self, entry: Path, grid: GridGeometry, hu_XYZ: np.ndarray, bits_XYZ: np.ndarray, centres: dict) -> None:
         partial = entry.with_name(f".{entry.name}.{os.getpid()}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        (partial / "grid.json").write_text(json.dumps(asdict(grid)))
-        np.save(partial / "hu.npy", np.ascontiguousarray(hu_XYZ))
-        np.save(partial / "bits.npy", np.ascontiguousarray(bits_XYZ))
-        np.savez(partial / "centres.npz", **centres)
+        try:
+            with writing(entry):
+                partial.mkdir(parents=True)
+                (partial / "grid.json").write_text(json.dumps(asdict(grid)))
+                np.save(partial / "hu.npy", np.ascontiguousarray(hu_XYZ))
+                np.save(partial / "bits.npy", np.ascontiguousarray(bits_XYZ))
+                np.savez(partial / "centres.npz", **centres)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
         try:
             partial.rename(entry)
         except OSError:

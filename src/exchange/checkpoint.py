@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from src.errors import CheckpointError
 from src.exchange.whole_file import to_disk
+from src.machine_fault import writing
 
 logger = logging.getLogger(__name__)
 
@@ -41,18 +42,26 @@ class Checkpoints:
         Args:
             tensors: by name; any dtype, any device.
             facts: plain values that JSON can hold.
+
+        Raises:
+            DiskError: the disk is full or refuses; the state that was there still is.
         """
         content = json.dumps(facts, sort_keys=True)
         flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         header = {"checkpoint_version": str(CHECKPOINT_VERSION), "facts": content, "digest": _digest(flat, content)}
         partial, newest = self._folder / f".{_NEWEST}.partial", self._folder / _NEWEST
-        # save_file refuses names that share a storage.
-        save_file(_apart(flat), str(partial), metadata=header)
-        to_disk(partial)
-        if newest.is_file():
-            newest.replace(self._folder / _BEFORE)
-        partial.replace(newest)
-        to_disk(self._folder)
+        with writing(newest):
+            try:
+                # save_file refuses names that share a storage.
+                save_file(_apart(flat), str(partial), metadata=header)
+                to_disk(partial)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+            if newest.is_file():
+                newest.replace(self._folder / _BEFORE)
+            partial.replace(newest)
+            to_disk(self._folder)
 
     def load(self) -> tuple[dict[str, torch.Tensor], dict] | None:
         """The newest state that can be read; None when there never was one.

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from src.exchange.transport import PeerRefused
+from src.machine_fault import writing
 
 _READ_BYTES = 1 << 20
 
@@ -38,7 +39,8 @@ class Spool:
         for other in target.parent.glob(f"{target.name}.*.partial"):
             if other != self._partial:
                 other.unlink()
-        self._file = self._partial.open("a+b", buffering=0)
+        with writing(self._partial):
+            self._file = self._partial.open("a+b", buffering=0)
         self._hash, self.offset = hashlib.sha256(), 0
         self._take_up()
         self.resumed_bytes = self.offset
@@ -59,6 +61,7 @@ class Spool:
 
         Raises:
             PeerRefused: more came than was described; nothing of it is kept.
+            DiskError: this site's disk is full or refuses; what had come is kept, and continued once there is room.
         """
         if self.offset + len(data) > self._size_bytes:
             self._discard()
@@ -99,7 +102,8 @@ class Spool:
     def _write(self, data: bytes | memoryview) -> None:
         rest = memoryview(data)
         while rest:  # an unbuffered file may take less than it is given
-            rest = rest[self._file.write(rest) :]
+            with writing(self._partial):
+                rest = rest[self._file.write(rest) :]
 
     def _discard(self) -> None:
         self._partial.unlink(missing_ok=True)

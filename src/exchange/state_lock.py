@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from src.errors import FederationError
+from src.machine_fault import writing
 
 
 @contextmanager
@@ -17,9 +18,12 @@ def state_lock(folder: Path) -> Iterator[None]:
 
     Raises:
         FederationError: another process holds it.
+        DiskError: it cannot be made or written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from src.errors import ModelCardError
+from src.machine_fault import writing
 
 CARD_VERSION = 1
 _IDENTITY = ("anatomy", "structures", "preprocessing", "patch_voxels", "network", "structures_digest")
@@ -85,12 +86,22 @@ def _leaves(content: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 
 def write_model(path: Path, card: ModelCard, tensors: Mapping[str, np.ndarray]) -> None:
-    """Writes weights and card as one file, or leaves what was there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes weights and card as one file, or leaves what was there.
+
+    Raises:
+        DiskError: the disk is full or refuses.
+    """
     partial = path.with_name(f".{path.name}.partial")
     arrays = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
-    save_file(arrays, str(partial), metadata={"card_version": str(CARD_VERSION), "card": json.dumps(card.to_json())})
-    partial.replace(path)
+    header = {"card_version": str(CARD_VERSION), "card": json.dumps(card.to_json())}
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            save_file(arrays, str(partial), metadata=header)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def read_card(path: Path) -> ModelCard:
