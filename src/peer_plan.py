@@ -42,6 +42,7 @@ def check_peer_plan(config: Mapping) -> None:
     settings = config["collaborator"]["settings"]
     _check_names(settings["roster"], settings["run_id"])
     nested = {name: _build(name, kind, settings[name]) for name, kind in _NESTED.items()}
+    nested["exchange"].check_roster(settings["roster"])
     _check_rounds(config, settings["rounds"], nested["exchange"])
     _check_rule(nested["exchange"], nested["learning"], len(settings["roster"]))
     _check_equal(config, f"{_WHERE}.init_state_path", "aggregator.settings.init_state_path")

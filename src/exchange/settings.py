@@ -1,9 +1,11 @@
 """What the plan says about the exchange; every number is checked once, here."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from src.errors import PlanSettingError
-from src.exchange.schedule import SCHEDULES
+from src.exchange.reachability import brings_to, brought_by, check_connected, check_kinds, meeting_peers
+from src.exchange.schedule import SCHEDULES, Link, chain_order, links
 from src.setting_range import check_number, check_whole
 
 WIRE_DTYPES = ("float32", "bfloat16", "float16")
@@ -22,6 +24,8 @@ class ExchangeSettings:
         wire_dtype: of ``WIRE_DTYPES``; what weights are rounded to on the wire.
         lock_step: whether to wait for the peer's model of the very same round; for tests and for exact mixing.
         seed: of the ``random`` schedule.
+        reachability: site -> ``direct``, ``outbound`` or ``folder``, see ``reachability``; a site that is not named is direct.
+        folder: whether all sites mount the synchronised folder; else only those of kind ``folder`` meet there.
     """
 
     schedule: str
@@ -32,6 +36,8 @@ class ExchangeSettings:
     wire_dtype: str
     lock_step: bool
     seed: int
+    reachability: dict = field(default_factory=dict)
+    folder: bool = False
 
     def __post_init__(self) -> None:
         where = "collaborator.exchange"
@@ -41,6 +47,9 @@ class ExchangeSettings:
             raise PlanSettingError(f"{where}.wire_dtype: expected one of {', '.join(WIRE_DTYPES)}, found '{self.wire_dtype}'")
         if not isinstance(self.lock_step, bool):
             raise PlanSettingError(f"{where}.lock_step: expected true or false, found {self.lock_step!r}")
+        if not isinstance(self.folder, bool):
+            raise PlanSettingError(f"{where}.folder: expected true or false, found {self.folder!r}")
+        check_kinds(self.reachability)
         lowest = {"peers_per_exchange": 1, "warm_up_rounds": 0 if self.schedule == "chain" else 1, "exchange_every": 1}
         for name in ("peers_per_exchange", "warm_up_rounds", "exchange_every", "local_rounds_at_end", "seed"):
             check_whole(f"{where}.{name}", getattr(self, name), lowest.get(name, 0))
@@ -49,6 +58,47 @@ class ExchangeSettings:
                 f"{where}: a chain hands its model on after every round; set warm_up_rounds 0, exchange_every 1, "
                 "local_rounds_at_end 0"
             )
+
+    def check_roster(self, roster: Sequence[str]) -> None:
+        """Whether these sites can hear of each other, and follow the schedule, by what the table says of them.
+
+        Raises:
+            PlanSettingError: naming who never meets.
+        """
+        if self.schedule == "none":
+            return
+        check_connected(roster, self.reachability, folder=self.folder)
+        if self.schedule == "chain":
+            self.chain_order(roster)
+
+    def chain_order(self, roster: Sequence[str]) -> tuple[str, ...]:
+        """The sites as a chain goes through them; by name where the table keeps nobody apart."""
+        return chain_order(roster, self.reachability, folder=self.folder)
+
+    def links(self, roster: Sequence[str], site: str, exchange: int) -> tuple[Link, ...]:
+        """Whom a site learns from at an exchange; see ``schedule.links``."""
+        return links(
+            self.schedule,
+            roster,
+            site,
+            exchange,
+            seed=self.seed,
+            peers_per_exchange=self.peers_per_exchange,
+            reachability=self.reachability,
+            folder=self.folder,
+        )
+
+    def meeting_peers(self, roster: Sequence[str], site: str) -> tuple[str, ...]:
+        """Whom a site can meet; see ``reachability``."""
+        return meeting_peers(roster, self.reachability, site, folder=self.folder)
+
+    def brings_to(self, roster: Sequence[str], site: str) -> tuple[str, ...]:
+        """To whom a site must bring its snapshots; see ``reachability``."""
+        return brings_to(roster, self.reachability, site, folder=self.folder)
+
+    def brought_by(self, roster: Sequence[str], site: str) -> tuple[str, ...]:
+        """Who may bring snapshots to a site; see ``reachability``."""
+        return brought_by(roster, self.reachability, site)
 
     def exchange_at(self, round_number: int, rounds: int) -> int | None:
         """The number of the exchange that precedes a round's training; None when there is none.

@@ -138,6 +138,16 @@ EXCHANGE, LEARNING = "collaborator.settings.exchange", "collaborator.settings.le
         (f"{EXCHANGE}.warm_up_rounds", 8, "no exchange in 10 rounds with warm_up_rounds 8 and local_rounds_at_end 2"),
         (f"{EXCHANGE}.lock_step", "no thanks", r"exchange\.lock_step: expected bool"),
         (f"{EXCHANGE}.schedule", "chain", "a chain hands its model on"),
+        (f"{EXCHANGE}.reachability", "outbound", r"exchange\.reachability: expected dict, found 'outbound'"),
+        (f"{EXCHANGE}.reachability", {"site_a": "vpn"}, r"reachability\.site_a: expected one of direct, outbound, folder"),
+        (f"{EXCHANGE}.reachability", {"site_x": "direct"}, "expected sites of the roster .*, found site_x"),
+        (
+            f"{EXCHANGE}.reachability",
+            dict.fromkeys(["site_a", "site_b", "site_c", "site_d"], "outbound"),
+            r"these never meet: site_a \(outbound\); site_b \(outbound\); site_c \(outbound\); site_d \(outbound\)",
+        ),
+        (f"{EXCHANGE}.reachability", {"site_d": "folder"}, r"site_d \(folder\).*needs exchange\.folder: true"),
+        (f"{EXCHANGE}.folder", "yes please", r"exchange\.folder: expected bool"),
         (f"{EXCHANGE}.peers_per_exchange", 4, "expected at most the 3 other sites of the roster, found 4"),
         (f"{LEARNING}.rule", ["teach"], r"learning\.rule: expected a list of mutual, distill, average, adopt"),
         (f"{LEARNING}.rule", "average", r"learning\.rule: expected list\[str\], found 'average'"),
@@ -190,6 +200,18 @@ def test_a_chain_only_hands_on(rule):
     plan = read(Path("plan/plans/cyclic_phantom/plan.yaml"))
     with pytest.raises(PlanSettingError, match=r"rule: expected \[adopt\] with schedule chain"):
         check_plan(changed(f"{LEARNING}.rule", rule, plan))
+
+
+def test_a_chain_needs_a_direct_site_between_any_two_outbound_ones():
+    plan = read(Path("plan/plans/cyclic_phantom/plan.yaml"))
+    check_plan(changed(f"{EXCHANGE}.reachability", dict.fromkeys(["site_a", "site_b"], "outbound"), plan))
+    with pytest.raises(PlanSettingError, match="at least as many direct sites as outbound ones, found 1 and 3"):
+        check_plan(changed(f"{EXCHANGE}.reachability", dict.fromkeys(["site_a", "site_b", "site_c"], "outbound"), plan))
+
+
+def test_a_site_that_exchanges_nothing_need_not_be_reached():
+    plan = read(Path("plan/plans/individual_phantom/plan.yaml"))
+    check_plan(changed(f"{EXCHANGE}.reachability", dict.fromkeys(["site_a", "site_b", "site_c", "site_d"], "outbound"), plan))
 
 
 def test_a_site_may_be_the_only_one():

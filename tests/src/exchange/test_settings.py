@@ -48,6 +48,7 @@ def test_a_longer_run_changes_no_earlier_exchange(rounds, more, number):
         ("schedule", "circle"),
         ("schedule", None),
         ("wire_dtype", "float8"),
+        ("folder", 1),
         ("wire_dtype", "int8"),
         ("lock_step", 1),
         ("lock_step", "false"),
@@ -79,3 +80,26 @@ def test_a_chain_takes_no_other_pace(setting, value):
 def test_an_impossible_wait_is_named(setting, value):
     with pytest.raises(PlanSettingError, match=rf"^collaborator\.timing\.{setting}: expected a number of at least 0.01"):
         timing_settings(**{setting: value})
+
+
+@pytest.mark.parametrize("table", [["site_a"], {"site_a": "vpn"}, {"site_a": None}])
+def test_an_impossible_table_is_named(table):
+    with pytest.raises(PlanSettingError, match=r"exchange\.reachability(\.site_a)?: expected .*, found"):
+        exchange_settings(reachability=table)
+
+
+def test_a_table_that_the_roster_cannot_live_with_is_refused_with_the_plan():
+    settings = exchange_settings(reachability={"site_a": "outbound", "site_b": "outbound"})
+    settings.check_roster(["site_a", "site_b", "site_c"])
+    with pytest.raises(PlanSettingError, match="never meet"):
+        settings.check_roster(["site_a", "site_b"])
+    exchange_settings("none", reachability=settings.reachability).check_roster(["site_a", "site_b"])
+
+
+def test_the_settings_follow_the_table():
+    settings = exchange_settings("full", reachability={"site_a": "outbound", "site_b": "outbound"})
+    roster = ["site_a", "site_b", "site_c"]
+    assert [link.peer for link in settings.links(roster, "site_a", 0)] == ["site_c"]
+    assert settings.meeting_peers(roster, "site_c") == settings.brought_by(roster, "site_c") == ("site_a", "site_b")
+    assert settings.brings_to(roster, "site_a") == ("site_c",)
+    assert settings.brings_to(roster, "site_c") == ()
