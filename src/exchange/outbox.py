@@ -75,6 +75,10 @@ class Outbox:
         found = [file for file in self._offered() if file.manifest.round == round_number]
         return max(found, key=lambda file: _order(file.manifest), default=None)
 
+    def rounds(self) -> set[int]:
+        """The rounds of which there is one."""
+        return {file.manifest.round for file in self._offered()}
+
     def by_digest(self, sha256: str) -> SnapshotFile | None:
         """The one with these bytes; None when there is none, or none any more."""
         return next((file for file in self._offered() if file.sha256 == sha256), None)

@@ -14,7 +14,7 @@ from src.errors import PlanSettingError
 from src.exchange.address import split_address
 from src.setting_range import check_whole
 
-_ENTRIES = {"listen", "epoch", "peers"}
+_ENTRIES, _OPTIONAL = {"listen", "epoch", "peers"}, {"folder"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,13 @@ class PeersFile:
         listen: ``host:port`` this site serves on; None when it serves nothing and only calls.
         epoch: of this site, from 1; raised by its operator after a loss of its disk.
         peers: peer -> ``host:port``; None for a peer that this site cannot call.
+        folder: the synchronised folder, as this site sees it; None when it has none.
     """
 
     listen: str | None
     epoch: int
     peers: dict[str, str | None]
+    folder: Path | None = None
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -55,13 +57,16 @@ def read_peers(path: Path, roster: Collection[str], own: str) -> PeersFile:
         PlanSettingError: it is not there, or an entry is unknown, missing or impossible; says which, and what to write.
     """
     content = _load(path)
-    if not isinstance(content, dict) or set(content) != _ENTRIES:
+    if not isinstance(content, dict) or set(content) - _OPTIONAL != _ENTRIES:
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
-        raise PlanSettingError(f"plan/peers.yaml: expected the entries epoch, listen and peers, found {found}")
+        raise PlanSettingError(
+            f"plan/peers.yaml: expected the entries epoch, listen and peers, and folder where there is one, found {found}"
+        )
     return PeersFile(
         listen=_address("listen", content["listen"]),
         epoch=check_whole("plan/peers.yaml: epoch", content["epoch"], 1),
         peers=_peers(content["peers"], roster, own),
+        folder=_folder(content.get("folder")),
     )
 
 
@@ -93,6 +98,16 @@ def _peers(table: object, roster: Collection[str], own: str) -> dict[str, str | 
             f"plan/peers.yaml: peers.{name}: is missing; add '{name}: host:port', or '{name}: null' if it cannot be called"
         )
     return {name: _address(f"peers.{name}", table[name]) for name in sorted(table)}
+
+
+def _folder(value: object) -> Path | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise PlanSettingError(
+            f"plan/peers.yaml: folder: expected the path of the synchronised folder, or null for none, found {value!r:.80}"
+        )
+    return Path(value).expanduser()
 
 
 def _address(where: str, value: object) -> str | None:

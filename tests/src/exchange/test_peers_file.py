@@ -101,3 +101,14 @@ def test_the_example_in_the_template_is_one(tmp_path):
 def test_an_address_is_split_where_it_was_joined(host, port):
     assert split_address(f"{host}:{port}") == (host, port)
     assert split_address(f"[2001:db8::1]:{port}") == ("2001:db8::1", port)
+
+
+@pytest.mark.parametrize(("entry", "folder"), [("/srv/shared", Path("/srv/shared")), ("shared", Path("shared")), (None, None)])
+def test_a_synchronised_folder_may_be_named(read, entry, folder):
+    assert read({**GOOD, "folder": entry}) == PeersFile(**GOOD, folder=folder)
+
+
+@pytest.mark.parametrize("entry", ["", "  ", 7, True, ["shared"], {"path": "shared"}])
+def test_a_folder_that_is_no_path_is_refused(read, entry):
+    with pytest.raises(PlanSettingError, match="folder: expected the path"):
+        read({**GOOD, "folder": entry})
