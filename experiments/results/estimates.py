@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from experiments.results.measures import DICE_LIMITS, LIMITS
 from experiments.results.scored_study import ScoredStudy
 from experiments.statistics.averages import WEIGHTINGS
 from experiments.statistics.counts import count
@@ -28,14 +29,14 @@ def dice_estimates(scored: ScoredStudy, own: Study, resampling: Resampling) -> d
     rows = {"own_site": estimate_all(own, resampling, pairs=[]), "cross_site": ()}
     scores = scored.scores()
     if any(score.model_site not in (None, score.patient_site) for score in scores):
-        others = Study.of(cross_site(scores))
+        others = Study.of(cross_site(scores), DICE_LIMITS)
         rows["cross_site"] = estimate_all(others, resample(others, resampling.weights_PR.shape[1]), pairs=[])
     return {view: [asdict(row) for row in found] for view, found in rows.items()}
 
 
 def best_models(scored: ScoredStudy, num_resamples: int) -> list[dict]:
     """The overall Dice of the models that were best on validation, on their own sites' patients; of the arms that keep one."""
-    return _overall(own_site(scored.scores(which="best")), num_resamples)
+    return _overall(own_site(scored.scores(which="best")), "dice", num_resamples)
 
 
 def measure_estimates(scored: ScoredStudy, own: Study, measure: str, num_resamples: int) -> list[dict]:
@@ -51,7 +52,7 @@ def measure_estimates(scored: ScoredStudy, own: Study, measure: str, num_resampl
         Estimates with two counts more, of predictions of single seeds: ``num_missed`` and ``num_invented`` organs; and
         ``num_undefined``: patient × structure cells that have a Dice and not this measure.
     """
-    rows = _overall(own_site(scored.scores(measure)), num_resamples, per_structure=True)
+    rows = _overall(own_site(scored.scores(measure)), measure, num_resamples, per_structure=True)
     statuses = _statuses(scored)
     for row in rows:
         absent = count(own.series(row["scheme"]).within(structure=row["structure"])).num_absent
@@ -61,11 +62,11 @@ def measure_estimates(scored: ScoredStudy, own: Study, measure: str, num_resampl
     return rows
 
 
-def _overall(scores: Iterable[Score], num_resamples: int, per_structure: bool = False) -> list[dict]:
+def _overall(scores: Iterable[Score], measure: str, num_resamples: int, per_structure: bool = False) -> list[dict]:
     scores = list(scores)
     if not scores:
         return []
-    study = Study.of(scores)
+    study = Study.of(scores, LIMITS[measure])
     resampling = resample(study, num_resamples)
     return [
         asdict(estimate(study.series(scheme).within(structure=structure), resampling, weighting))

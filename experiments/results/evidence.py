@@ -16,7 +16,7 @@ from experiments.results.estimates import best_models, dice_estimates, measure_e
 from experiments.results.heat_maps import heat_maps
 from experiments.results.learning_curves import learning_curves
 from experiments.results.left_out import left_out
-from experiments.results.measures import DEFINITIONS, OTHER_MEASURES
+from experiments.results.measures import DEFINITIONS, DICE_LIMITS, OTHER_MEASURES
 from experiments.results.missing_structures import missing_structures
 from experiments.results.never_learned import never_learned
 from experiments.results.patients import patient_table
@@ -94,7 +94,7 @@ def _facts(scored: ScoredStudy, data: Path | None) -> dict:
 def _own_site(scored: ScoredStudy, num_resamples: int) -> dict:
     """Everything about each site's own patients: here the schemes are compared."""
     settings, scores = scored.settings, own_site(scored.scores())
-    study = Study.of(scores)
+    study = Study.of(scores, DICE_LIMITS)
     resampling = resample(study, num_resamples)
     unknown = [
         f"sensitivity without {patient}: not among the scored patients" for patient in unknown_patients(settings, scores)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from experiments.results.measures import DICE_LIMITS
 from experiments.results.scored_study import Arm, ScoredStudy
 from experiments.statistics.counts import count
 from experiments.statistics.estimate import observed
@@ -29,7 +30,7 @@ def _heat_map(scored: ScoredStudy, arm: Arm) -> dict:
     model_sites = sorted({score.model_site for score in scores}, key=str)
     dice, num_patients = [], []
     for model_site in model_sites:
-        study = Study.of(_of_every_seed([score for score in scores if score.model_site == model_site]))
+        study = Study.of(_of_every_seed([score for score in scores if score.model_site == model_site]), DICE_LIMITS)
         parts = [study.series(arm.name).within(site) if site in study.sites else None for site in patient_sites]
         dice.append([None if part is None else observed(part) for part in parts])
         num_patients.append([0 if part is None else count(part).num_patients for part in parts])

@@ -1,5 +1,6 @@
 """Out of sample: models that were trained without a site, on that site's patients."""
 
+from experiments.results.measures import DICE_LIMITS
 from experiments.results.scored_study import Arm, ScoredStudy
 from experiments.statistics.estimate import estimate
 from experiments.statistics.resampling import resample
@@ -19,6 +20,6 @@ def _row(scored: ScoredStudy, arm: Arm, site: str, num_resamples: int) -> dict:
     row = {"arm": arm.name, "site": site, "view": SHARED if arm.shared else MEAN_OF_OTHERS}
     if not scores:
         return {**row, "dice": None, "low": None, "high": None, "num_patients": 0}
-    study = Study.of(scores)
+    study = Study.of(scores, DICE_LIMITS)
     found = estimate(study.series(arm.name), resample(study, num_resamples))
     return {**row, "dice": found.value, "low": found.low, "high": found.high, "num_patients": found.counts.num_patients}

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from experiments.costs import cost_table
 from experiments.federation.traffic import BYTES_PER_MB
 from experiments.results.changed_settings import changed_settings
+from experiments.results.measures import DICE_LIMITS
 from experiments.results.runs import chosen_learning_rates
 from experiments.results.scored_study import Arm, ScoredStudy, read_scored_study
 from experiments.statistics.estimate import Estimate, estimate
@@ -101,7 +102,7 @@ def _line(
             f"expected patients of a site that both {arm.scheme} and {base.scheme} trained to the end, found none; choose "
             "another base"
         )
-    study = Study.of(scores)
+    study = Study.of(scores, DICE_LIMITS)
     resampling, series = resample(study, num_resamples), study.series(arm.name)
     cost = costs.get(arm.name)
     return Line(

@@ -1,10 +1,20 @@
 """The measures of the report and one sentence on what each number means."""
 
+import math
+
 from experiments.results.learning_curves import MEAN_OF_SITES
 from experiments.statistics import MIN_PATIENTS
 
 # Beside Dice, which alone decides. The last is as large as the volume is wrong, whichever way.
 OTHER_MEASURES = ("hd95_mm", "surface_dice", "absolute_relative_volume_difference")
+# Lowest and highest number there can be; an interval ends there at the latest.
+LIMITS = {
+    "dice": (0.0, 1.0),
+    "hd95_mm": (0.0, math.inf),
+    "surface_dice": (0.0, 1.0),
+    "absolute_relative_volume_difference": (0.0, math.inf),
+}
+DICE_LIMITS = LIMITS["dice"]
 
 DEFINITIONS = {
     "dice": "Overlap of prediction and contour on the CT's own grid, 0 to 1; 0 for an organ that was missed or invented, no"
@@ -23,7 +33,8 @@ DEFINITIONS = {
     "missing": "Not contoured in this patient, or never learned by this model: counted, and in no mean.",
     "macro": "Mean over the patients of a site and structure, then over the site's structures, then over sites.",
     "patient": "Mean over each patient's structures, then over all patients.",
-    "interval": "95 % bootstrap-t interval over the patients, drawn within their sites, seeds averaged within a patient before;"
+    "interval": "95 % bootstrap-t interval over the patients, drawn within their sites, seeds averaged within a patient before,"
+    " cut where the measure ends;"
     f" none with fewer than {MIN_PATIENTS} patients.",
     "p_holm": "Two-sided Wilcoxon signed-rank test of the patients' differences, exact, corrected with Holm for the pairs of"
     f" the same table; not tested with fewer than {MIN_PATIENTS} patients.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from experiments.results.measures import DICE_LIMITS
 from experiments.results.scored_study import Arm, ScoredStudy
 from experiments.statistics.counts import count
 from experiments.statistics.estimate import observed
@@ -45,7 +46,7 @@ def _tried(scored: ScoredStudy, arm: Arm, site: str, structure: str) -> dict:
     if not scores:
         outcome = NOT_PREDICTED if elsewhere else NOT_SCORED
         return {"dice": None, "num_patients": 0, "num_patient_sites": 0, "outcome": outcome}
-    study = Study.of(scores)
+    study = Study.of(scores, DICE_LIMITS)
     series, series_seeds = study.series(arm.name), study.seeds[arm.name]
     counts = count(series)
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from experiments.results.comparisons import primary
+from experiments.results.measures import DICE_LIMITS
 from experiments.statistics.resampling import resample
 from experiments.statistics.score import Score
 from experiments.statistics.study import Study
@@ -35,7 +36,7 @@ def _without(settings: dict, scores: Sequence[Score], group: Sequence[dict], num
     kept = [score for score in scores if not any(_is(score, entry) for entry in group)]
     if not kept:
         return None
-    study = Study.of(kept)
+    study = Study.of(kept, DICE_LIMITS)
     return primary(settings, study, resample(study, num_resamples))
 
 

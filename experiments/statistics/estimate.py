@@ -29,7 +29,8 @@ class Estimate:
         weighting: which mean; at one site and structure both are the same.
         site, structure: of what part; None for all.
         value: None where nothing is scored.
-        low, high: the interval at ``level``; None with fewer than ``MIN_PATIENTS`` patients, with a ``lone_share`` above
+        low, high: the interval at ``level``, cut at the limits of the score, which the ratios of few patients know nothing of;
+            None with fewer than ``MIN_PATIENTS`` patients, with a ``lone_share`` above
             ``MAX_LONE_SHARE``, and where so few patients differ that there is no bound.
         level: two-sided.
         lone_share: how much of the mean comes from cells of a single patient, which add no width to the interval.
@@ -61,6 +62,7 @@ def estimate(series: Series, resampling: Resampling, weighting: Weighting = "mac
     low, high = -math.inf, math.inf
     if counts.num_patients >= MIN_PATIENTS and cells.lone_share <= MAX_LONE_SHARE:
         low, high = studentised_interval(cells, resampling.weights_PR[series.patient_P], resampling.level)
+        low, high = _within(low, high, series.limits)
     return Estimate(
         scheme=series.scheme,
         minus=series.minus,
@@ -104,6 +106,11 @@ def _parts(series: Series) -> Iterator[Series]:
     for site in (None, *series.sites):
         for structure in (None, *series.structures):
             yield series.within(site, structure)
+
+
+def _within(low: float, high: float, limits: tuple[float, float]) -> tuple[float, float]:
+    """The interval cut at what is possible; an end that is no bound stays none."""
+    return (max(low, limits[0]) if math.isfinite(low) else low), (min(high, limits[1]) if math.isfinite(high) else high)
 
 
 def _finite(value: float) -> float | None:

@@ -1,8 +1,11 @@
 """One scheme's scores, or the paired difference of two schemes, as a table of patients × structures."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+NO_LIMITS = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,6 +21,7 @@ class Series:
         site_P: int, the site of each patient, 0 to number of sites − 1.
         patient_P: int, the position of each patient in the study, which is the one in the resamples.
         sites, structures: the names of the sites of ``site_P``, and of the columns.
+        limits: lowest and highest number there can be, such as 0 and 1 for Dice; an interval ends there at the latest.
     """
 
     scheme: str
@@ -30,6 +34,7 @@ class Series:
     patient_P: np.ndarray
     sites: tuple[str, ...]
     structures: tuple[str, ...]
+    limits: tuple[float, float] = NO_LIMITS
 
     def within(self, site: str | None = None, structure: str | None = None) -> "Series":
         """The part of one site, of one structure, or of one structure at one site."""
@@ -54,6 +59,7 @@ class Series:
             minus=other.scheme,
             values_PK=self.values_PK - other.values_PK,
             has_score_PK=self.has_score_PK & other.has_score_PK,
+            limits=(self.limits[0] - other.limits[1], self.limits[1] - other.limits[0]),
         )
 
     def only_where(self, keep_PK: np.ndarray) -> "Series":

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.statistics.averages import mean_of_present
 from experiments.statistics.score import Score, ScoreTableError
-from experiments.statistics.series import Series
+from experiments.statistics.series import NO_LIMITS, Series
 
 Cell = tuple[str, str, str]  # patient site, patient, structure
 
@@ -23,6 +23,7 @@ class Study:
         seeds: per scheme, sorted; schemes may have different ones.
         values: per scheme float64 (seeds, patients, structures); NaN where there is no number.
         has_score: per scheme bool (patients, structures); False where there is no row.
+        limits: see ``Series``.
     """
 
     patients: tuple[tuple[str, str], ...]
@@ -30,16 +31,22 @@ class Study:
     seeds: Mapping[str, tuple[int, ...]]
     values: Mapping[str, np.ndarray]
     has_score: Mapping[str, np.ndarray]
+    limits: tuple[float, float] = NO_LIMITS
 
     @classmethod
-    def of(cls, scores: Iterable[Score]) -> "Study":
+    def of(cls, scores: Iterable[Score], limits: tuple[float, float] = NO_LIMITS) -> "Study":
         """Arranges the scores of one view.
 
+        Args:
+            scores: in any order.
+            limits: lowest and highest score there can be.
+
         Raises:
-            ScoreTableError: there is no score; two are for the same scheme, seed, patient and structure; the seeds of a scheme
-                have different patients or structures; two schemes have different patients.
+            ScoreTableError: there is no score; one is beyond the limits; two are for the same scheme, seed, patient and
+                structure; the seeds of a scheme have different patients or structures; two schemes have different patients.
         """
         runs = _by_run(scores)
+        _check_limits(runs, limits)
         _check_seeds(runs)
         _check_schemes(runs)
         cells = {cell for run in runs.values() for cell in run}
@@ -56,7 +63,7 @@ class Study:
                 row, structure = place[cell[:2]], column[cell[2]]
                 values[scheme][seeds[scheme].index(seed), row, structure] = value
                 has_score[scheme][row, structure] = True
-        return cls(patients=patients, structures=structures, seeds=seeds, values=values, has_score=has_score)
+        return cls(patients=patients, structures=structures, seeds=seeds, values=values, has_score=has_score, limits=limits)
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -94,6 +101,7 @@ class Study:
             patient_P=np.arange(len(self.patients)),
             sites=self.sites,
             structures=self.structures,
+            limits=self.limits,
         )
 
 
@@ -110,6 +118,16 @@ def _by_run(scores: Iterable[Score]) -> dict[tuple[str, int], dict[Cell, float]]
     if not runs:
         raise ScoreTableError("expected scores, found none; score the runs first")
     return dict(runs)
+
+
+def _check_limits(runs: Mapping[tuple[str, int], Mapping[Cell, float]], limits: tuple[float, float]) -> None:
+    for (scheme, seed), run in runs.items():
+        for cell, value in run.items():
+            if value < limits[0] or value > limits[1]:
+                raise ScoreTableError(
+                    f"expected scores from {limits[0]:g} to {limits[1]:g}, found {value:g} of {'/'.join(cell)} for {scheme},"
+                    f" seed {seed}; score the run again"
+                )
 
 
 def _check_seeds(runs: Mapping[tuple[str, int], Mapping[Cell, float]]) -> None:

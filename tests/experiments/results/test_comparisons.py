@@ -2,7 +2,7 @@ import pytest
 
 from experiments.results import collect
 from experiments.results.answer import answer
-from experiments.results.comparisons import primary
+from experiments.results.comparisons import planned_pairs, primary
 from experiments.results.scored_study import read_scored_study
 from experiments.statistics.resampling import resample
 from experiments.statistics.study import Study
@@ -24,9 +24,10 @@ def test_each_verdict_of_the_primary_question_occurs_and_is_said(tmp_path, small
     folder = make_small_study(tmp_path / "study", quality={"gossip": gossip})
     scored = read_scored_study(folder, "valid")
     study = Study.of(own_site(scored.scores()))
-    found = primary(scored.settings, study, resample(study, 500))
+    resampling = resample(study, 500)
+    found, pairs = primary(scored.settings, study, resampling), planned_pairs(scored.settings, study, resampling)
     assert (found["verdict"], found["superior"]) == (verdict, superior)
-    sentence = answer({**small_results, "primary": found})[0]
+    sentence = answer({**small_results, "primary": found, "comparisons": pairs})[0]
     assert sentence.startswith(said)
     assert "15 patients of 3 sites, 2 seeds" in sentence
 

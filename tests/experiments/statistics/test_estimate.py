@@ -11,6 +11,7 @@ from experiments.statistics import MIN_PATIENTS
 from experiments.statistics.averages import WEIGHTINGS, cells_of
 from experiments.statistics.estimate import estimate, estimate_all
 from experiments.statistics.resampling import resample
+from experiments.statistics.score import Score, ScoreTableError
 from experiments.statistics.simulation import STRUCTURES, simulated
 from experiments.statistics.studentised import studentised_interval
 from experiments.statistics.study import Study
@@ -114,3 +115,20 @@ def test_one_site_is_its_own_macro_mean():
 
 def _place(score) -> dict:
     return {"patient": score.patient, "site": score.patient_site, "structure": score.structure}
+
+
+def test_an_interval_ends_where_the_score_ends():
+    values = [0.0, 0.88, 0.9, 0.91, 0.92, 0.93]  # one organ missed: the ratios alone would reach far below 0
+    scores = [
+        Score(scheme=scheme, seed=0, model_site=None, patient=f"p{number}", patient_site="a", structure="Larynx", value=value)
+        for scheme, shift in (("one", 0.0), ("other", 0.01))
+        for number, value in enumerate(abs(value - shift) for value in values)
+    ]
+    free, limited = Study.of(scores), Study.of(scores, (0.0, 1.0))
+    resampling = resample(free, 500)
+    assert estimate(free.series("one"), resampling).low < 0
+    found = estimate(limited.series("one"), resampling)
+    assert found.low == 0.0 and found.high <= 1.0 and found.value == estimate(free.series("one"), resampling).value
+    assert limited.series("one").less(limited.series("other")).limits == (-1.0, 1.0)
+    with pytest.raises(ScoreTableError, match="from 0 to"):
+        Study.of(scores, (0.0, 0.5))
