@@ -1,0 +1,130 @@
+"""The overview for people: who is where, what each contoured and how well it is found, who has what this site lacks."""
+
+from datetime import datetime, timezone
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from src.status.card import ANSWERED, Card
+from src.status.overview import Overview
+
+_BYTES_PER_MB = 1e6
+_NONE = "-"
+_LONGEST_OUTCOME = 20
+_AGES = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "min"), (0, 1, "s"))
+
+
+def shown(overview: Overview, *, plain: bool) -> RenderableType:
+    """Two tables and a line for each thing that is missing.
+
+    Args:
+        overview: of this moment.
+        plain: without lines and colours, for a file.
+    """
+    return Group(_sites(overview, plain), Text(), _structures(overview, plain), Text(), *_lines(overview))
+
+
+def age(seconds: float | None) -> str:
+    """A time span in one unit, rounded down; a dash for None."""
+    if seconds is None:
+        return _NONE
+    return next(f"{seconds // unit:.0f} {name}" for from_s, unit, name in _AGES if seconds >= from_s)
+
+
+def _table(title: str, plain: bool) -> Table:
+    return Table(title=Text(title), title_justify="left", box=None if plain else box.ROUNDED)
+
+
+def _sites(overview: Overview, plain: bool) -> Table:
+    when = datetime.fromtimestamp(overview.unix_s, timezone.utc)
+    table = _table(
+        f"{overview.federation_id}, {overview.run_id}, seen from {overview.site} at {when:%Y-%m-%d %H:%M:%S} UTC", plain
+    )
+    for column in (
+        "site",
+        "state",
+        "round",
+        "last exchange",
+        "snapshot age",
+        "structures",
+        "mean Dice (n)",
+        "MB sent",
+        "MB received",
+    ):
+        table.add_column(column, no_wrap=plain, justify="left" if column in ("site", "state", "last exchange") else "right")
+    for card in overview.cards:
+        name = f"{card.site} (here)" if card.site == overview.site else card.site
+        # As texts, in which nothing that a peer says is taken for markup.
+        table.add_row(*map(Text, (name, *_row(card, overview))), style="" if card.answer == ANSWERED or plain else "yellow")
+    return table
+
+
+def _row(card: Card, overview: Overview) -> tuple[str, ...]:
+    return (
+        card.state if card.answer == ANSWERED else f"{card.answer}{f' ({card.state})' if card.state else ''}",
+        _NONE if card.round is None else f"{card.round}/{overview.rounds}",
+        _last_exchange(card),
+        age(card.snapshot_age_s),
+        f"{len(card.contoured)}/{len(overview.structures)}" if card.train_cases else _NONE,
+        _NONE if card.mean_dice is None else f"{card.mean_dice:.3f} ({len(card.valid_dice)})",
+        _megabytes(card.sent_bytes),
+        _megabytes(card.received_bytes),
+    )
+
+
+def _last_exchange(card: Card) -> str:
+    if card.last_peer is None:
+        return _NONE
+    ago = "" if card.last_age_s is None else f", {age(card.last_age_s)} ago"
+    return f"{card.last_peer}: {card.last_outcome or _NONE:.{_LONGEST_OUTCOME}}{ago}"
+
+
+def _megabytes(num_bytes: int | None) -> str:
+    return _NONE if num_bytes is None else f"{num_bytes / _BYTES_PER_MB:.2f}"
+
+
+def _structures(overview: Overview, plain: bool) -> Table:
+    table = _table("training cases, validation Dice (validation cases)", plain)
+    table.add_column("structure", no_wrap=plain)
+    for card in overview.cards:
+        table.add_column(Text(card.site), no_wrap=plain, justify="right")
+    for name in overview.structures:
+        table.add_row(Text(name), *(_cell(card, name) for card in overview.cards))
+    return table
+
+
+def _cell(card: Card, structure: str) -> str:
+    cases = card.train_cases.get(structure)
+    dice = card.valid_dice.get(structure)
+    if cases is None and dice is None:
+        return _NONE
+    found = _NONE if dice is None else f"{dice:.2f} ({card.valid_cases.get(structure, _NONE)})"
+    return f"{_NONE if cases is None else cases}, {found}"
+
+
+def _lines(overview: Overview) -> list[Text]:
+    lines = [f"{card.site}: {_absence(card, overview)}" for card in overview.cards if card.answer != ANSWERED]
+    lacking = overview.lacking()
+    if lacking is None:
+        lines.append(f"What {overview.site} lacks is not known before it runs.")
+    elif lacking:
+        found = "; ".join(f"{name}: {_holders(holders)}" for name, holders in lacking.items())
+        lines.append(f"No training patients at {overview.site}, training patients at others: {found}")
+    return [Text(line) for line in lines]
+
+
+def _holders(holders: dict[str, int]) -> str:
+    return ", ".join(f"{site} {cases}" for site, cases in holders.items()) or "nobody who answered"
+
+
+def _absence(card: Card, overview: Overview) -> str:
+    if card.site == overview.site:
+        return f"{card.answer}, shown as last saved ({card.fault})"
+    if card.seen_unix_s is None:
+        since = "no answer to any status from here so far"
+    else:
+        seen = datetime.fromtimestamp(card.seen_unix_s, timezone.utc)
+        since = f"last answered {age(max(0.0, overview.unix_s - card.seen_unix_s))} ago, {seen:%Y-%m-%d %H:%M} UTC"
+    return f"{card.answer}; {since}; {card.fault}"
