@@ -10,12 +10,12 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
 from experiments.command import exit_code_of
+from experiments.federation.results import read_run_plan
 from experiments.federation.workspaces import AGGREGATOR, find_sites
 from experiments.scoring.patient_scan import PatientScan
 from experiments.scoring.registration_error import RegistrationError
@@ -25,6 +25,7 @@ from experiments.table import dice_table, render
 from src.data.dataset import SPLITS, Dataset
 from src.errors import DatasetError, ModelCardError
 from src.evaluation.dice import StructureDice, summarise
+from src.exchange.whole_file import write_whole
 
 MODELS = ("last", "best", "consensus")
 
@@ -54,14 +55,12 @@ def score_run(
     console = console or Console()
     sites = find_sites(data)
     models = _find_models(run, model, set(sites), model_of)
-    settings = yaml.safe_load((run / "config" / "plan.yaml").read_text(encoding="utf-8"))["task_runner"]["settings"]
+    settings = read_run_plan(run)["task_runner"]["settings"]
     if split == "test":
         _note_test(run, model, console)
     scores = {site: score_model(path, sites[site], split, settings) for site, path in models.items()}
     target = run / f"scores_{split}_{model}.json"
-    partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps({"split": split, "model": model, "sites": scores}, indent=1) + "\n", encoding="utf-8")
-    partial.replace(target)
+    write_whole(target, [(json.dumps({"split": split, "model": model, "sites": scores}, indent=1) + "\n").encode()])
     return target
 
 

@@ -13,8 +13,10 @@ from experiments.compare.arms import Arm, arms_of
 from experiments.compare.errors import StudyError
 from experiments.compare.plans import plan_of, sites_of
 from experiments.compare.study import Scheme, Study
+from experiments.federation.results import read_metrics
 from experiments.study_folder import chosen_file, search_folder
 from experiments.table import mean_of
+from src.exchange.whole_file import write_whole
 from src.model.card import read_card
 
 
@@ -79,7 +81,7 @@ def _of_sites(run: Path, arm: str) -> dict[str, Mapping[str, float | None]]:
 
 def _of_shared(run: Path) -> dict[str, Mapping[str, float | None]]:
     """What each site reported last of the model all share: of a chain its end, of a server the aggregated model."""
-    events = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    events = read_metrics(run)
     for phase in ("consensus", "validate"):
         if found := {event["site"]: event["dice"] for event in events if event["phase"] == phase and "dice" in event}:
             return found
@@ -91,7 +93,4 @@ def _read(folder: Path, scheme: str) -> dict:
 
 
 def _write(path: Path, content: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, [(json.dumps(content, indent=1) + "\n").encode()])

@@ -10,6 +10,7 @@ from rich.text import Text
 from experiments.compare.estimate import TimeLeft
 from experiments.compare.jobs import Job
 from experiments.compare.scheduler import Running, Scheduler
+from experiments.federation.progress import clock
 
 _REDRAW_S = 0.5
 _SHOWN = 6  # of the jobs that wait
@@ -82,12 +83,6 @@ def left_text(left: TimeLeft) -> str:
         return "time left: not known before something is measured"
     without = f", without {' and '.join(left.unknown)}, of which nothing is measured yet" if left.unknown else ""
     return f"about {clock(left.seconds)} left{without}"
-
-
-def clock(seconds: float) -> str:
-    """Hours, minutes and seconds: 1:05:09."""
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def _round(entry: Running) -> str:

@@ -16,6 +16,7 @@ from experiments.compare.plans import digest_of, sites_of
 from experiments.compare.study import Study
 from experiments.compare.study_file import study_of
 from experiments.study_folder import STUDY_FILE, read_study
+from src.exchange.whole_file import write_whole
 
 _COMMON = ("anatomy", "rounds", "local_finish_rounds", "learning_rates", "search_rounds", "search_seed", "cross_site")
 _OF_SCHEME = ("pooled_data", "steps", "without", "learning_rate_of", "silent")
@@ -78,9 +79,7 @@ class Resolved:
 
     def write(self, folder: Path) -> None:
         """Writes the file, whole."""
-        partial = folder / f".{STUDY_FILE}.partial"
-        partial.write_text(yaml.safe_dump(self.content(), sort_keys=False, allow_unicode=True), encoding="utf-8")
-        partial.replace(folder / STUDY_FILE)
+        write_whole(folder / STUDY_FILE, [yaml.safe_dump(self.content(), sort_keys=False, allow_unicode=True).encode()])
 
     def joined(self, before: "Resolved", begun: Sequence[str]) -> "Resolved":
         """This study with the seeds that were asked for before as well.

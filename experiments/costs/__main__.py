@@ -13,7 +13,7 @@ from src.errors import FederationError
 
 
 def main() -> None:
-    """Reads the command line and prints both."""
+    """Reads the command line and prints bytes, computing and wall-clock."""
     parser = argparse.ArgumentParser(prog="python -m experiments.costs", description=__doc__)
     parser.add_argument("--study", required=True, type=Path, help="study folder, as `make compare` leaves it")
     parser.add_argument("--draws", type=int, default=NUM_DRAWS, help="of the hospitals' speeds")

@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from experiments.costs.measured_run import MeasuredRun, Pull, SiteCost
+from experiments.federation.results import read_run_plan
 from experiments.study_folder import done_runs, read_study, seed_of_folder
 from src.errors import FederationError
 from src.exchange.settings import ExchangeSettings, TimingSettings
@@ -44,7 +43,7 @@ def read_run(folder: Path, scheme: str, seed: int, local_finish_rounds: int) -> 
     """
     try:
         cost, circumstances = _read_json(folder / "cost.json"), _read_json(folder / "config" / "run.json")
-        plan = yaml.safe_load((folder / "config" / "plan.yaml").read_text(encoding="utf-8"))
+        plan = read_run_plan(folder)
         sites = {site: SiteCost(**entry) for site, entry in cost["sites"].items()}
         finish = cost["local_finish"]
         run = MeasuredRun(

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-_BYTES_PER_MB = 1e6
+from experiments.federation.traffic import BYTES_PER_MB
+
 _SECONDS_PER_HOUR = 3600
 _NONE = "-"
 
@@ -25,7 +26,7 @@ def byte_table(rows: Sequence[Mapping]) -> Table:
     for row in rows:
         total = row["total"]
         closing = None if total["sent_bytes"] is None else total["closing_sent_bytes"] + total["closing_received_bytes"]
-        numbers = [_scaled(value, _BYTES_PER_MB, 2) for value in (total["sent_bytes"], total["received_bytes"], closing)]
+        numbers = [_scaled(value, BYTES_PER_MB, 2) for value in (total["sent_bytes"], total["received_bytes"], closing)]
         table.add_row(row["arm"], *numbers, *_shares(row["plain_fedavg"]), *_shares(row["same_schedule_fedavg"]))
     return table
 

@@ -124,8 +124,13 @@ class Progress:
         return table
 
     def _elapsed(self) -> str:
-        seconds = int(time.monotonic() - self._began)
-        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        return clock(time.monotonic() - self._began)
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and whole seconds: 1:05:09."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def _value(event: dict) -> str:

@@ -10,6 +10,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import yaml
+
 from experiments.federation.template import REPOSITORY
 from experiments.federation.traffic import Traffic, traffic_table
 from experiments.table import dice_table, mean_of, render
@@ -43,6 +45,11 @@ def write_config(folder: Path, plan: bytes, sites: Mapping[str, Dataset], facts:
     (config / "run.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def read_run_plan(folder: Path) -> dict:
+    """The plan that a run was made with, from its ``config``."""
+    return yaml.safe_load((folder / "config" / "plan.yaml").read_text(encoding="utf-8"))
+
+
 def merge_metrics(folder: Path, events: Mapping[str, Sequence[dict]]) -> None:
     """Writes ``metrics.jsonl``: the events of all sites and the aggregator by round, then in the order each wrote them."""
     ordered = [
@@ -52,6 +59,11 @@ def merge_metrics(folder: Path, events: Mapping[str, Sequence[dict]]) -> None:
     ]
     lines = [json.dumps(event) + "\n" for *_, event in sorted(ordered, key=lambda row: row[:3])]
     (folder / "metrics.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def read_metrics(folder: Path) -> list[dict]:
+    """The events of ``metrics.jsonl`` of a finished run, in its order, each with its ``site``."""
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def keep_models(folder: Path, workspaces: Mapping[str, Path], sites: Collection[str], model_files: Sequence[str]) -> None:

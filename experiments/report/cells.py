@@ -4,8 +4,7 @@ import math
 from collections.abc import Mapping
 
 from experiments.report.blocks import DASH, Cell, Column
-
-MINUS = "−"
+from experiments.results.wording import MINUS
 
 
 def text(value: str | None) -> Cell:

@@ -6,6 +6,7 @@ from pathlib import Path
 from experiments.report.drawing import style, svg_bytes
 from experiments.report.figures import bytes_against_dice, differences, learning_curves, structures
 from experiments.report.palette import looks_of
+from src.exchange.whole_file import write_whole
 
 _FIGURES = {
     "differences.svg": (differences.draw, lambda results: results["primary"] or results["non_inferiority"]),
@@ -25,12 +26,10 @@ def write_figures(results: Mapping, folder: Path) -> list[Path]:
     Returns:
         The files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     looks, written = looks_of(results), []
     for name, (draw, has_content) in _FIGURES.items():
         if has_content(results):
-            partial = folder / f".{name}.partial"
             with style():
-                partial.write_bytes(svg_bytes(draw(results, looks)))
-            written.append(partial.replace(folder / name))
+                write_whole(folder / name, [svg_bytes(draw(results, looks))])
+            written.append(folder / name)
     return written

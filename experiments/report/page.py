@@ -26,7 +26,6 @@ from experiments.report.sections import (
 from experiments.report.worst_case_pictures import CasePicture, NoPicture
 
 TEMPLATE = "report.html.jinja"
-_SPLITS = {"test": "test patients", "valid": "validation patients", "train": "training patients"}
 
 
 def render_report(
@@ -85,9 +84,8 @@ def _subtitle(results: Mapping) -> str:
     found = results["dataset"]["sites"].values()
     number = sum(facts["cases"].get(results["split"], 0) for facts in found)
     anatomy = str(results["study"].get("anatomy", "")).replace("_", " and ")
-    return (
-        f"{anatomy}: {number} {_SPLITS[results['split']]} of {len(found)} sites, {len(results['arms'])} arms; {results['made']}"
-    )
+    patients = answer.PATIENTS[results["split"]]
+    return f"{anatomy}: {number} {patients} of {len(found)} sites, {len(results['arms'])} arms; {results['made']}"
 
 
 @lru_cache(maxsize=1)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from tqdm import tqdm
 
+from experiments.federation.results import read_run_plan
 from experiments.federation.workspaces import find_sites
 from experiments.report.drawing import label
 from experiments.report.three_planes import WINDOW_HU, Outline, draw_planes
@@ -100,7 +100,7 @@ def _predict(scan: PatientScan, site: str, structure: str, arm: str, runs: Seque
     for run in runs:
         for listed in read_listed_models(run):
             if listed.arm == arm and listed.which == LAST and listed.model_site in (None, site):
-                settings = yaml.safe_load((run / "config" / "plan.yaml").read_text(encoding="utf-8"))["task_runner"]["settings"]
+                settings = read_run_plan(run)["task_runner"]["settings"]
                 model = load_saved_model(run / listed.path, scan.dataset.anatomy, settings)
                 for channel, mask_XYZ in model.masks(scan):
                     if model.card.structures[channel] == structure:

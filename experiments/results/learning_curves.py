@@ -1,11 +1,11 @@
 """How the validation Dice grew, from the events that training wrote."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from experiments.federation.results import read_metrics
 from experiments.statistics.averages import mean_of_present
 
 # Not a site's name, which has no spaces.
@@ -15,7 +15,7 @@ Curve = list[list[float]]
 
 
 def learning_curves(folder: Path, schemes: Iterable[str]) -> dict[str, dict[str, dict[str, Curve]]]:
-    """Curves of every training run that has events, finished or not.
+    """Curves of every training run that has ``metrics.jsonl``, which a run leaves at its end.
 
     Args:
         folder: of the study.
@@ -27,7 +27,7 @@ def learning_curves(folder: Path, schemes: Iterable[str]) -> dict[str, dict[str,
     """
     return {
         scheme: {
-            path.parent.name.removeprefix("seed_"): curves_of(_read(path))
+            path.parent.name.removeprefix("seed_"): curves_of(read_metrics(path.parent))
             for path in sorted((folder / "train" / scheme).glob("seed_*/metrics.jsonl"))
         }
         for scheme in schemes
@@ -61,7 +61,3 @@ def _mean(curves: Sequence[dict[int, float | None]]) -> Curve:
     values_RS = np.array([[curve.get(number) for curve in curves] for number in rounds], dtype=float)
     means_R = mean_of_present(values_RS, axis=1)
     return [[number, None if np.isnan(mean) else float(mean)] for number, mean in zip(rounds, means_R, strict=True)]
-
-
-def _read(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

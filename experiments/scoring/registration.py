@@ -8,8 +8,7 @@ import json
 import shlex
 from pathlib import Path
 
-import yaml
-
+from experiments.federation.results import read_run_plan
 from experiments.federation.template import REPOSITORY
 from experiments.federation.workspaces import find_sites
 from experiments.scoring.files import file_digest, write_whole
@@ -114,7 +113,7 @@ def _datasets(study: dict, data: Path | None) -> dict[str, str]:
 
 def _scheme_line(scheme: str, runs: list[Path]) -> dict:
     """Plan, sites and seeds of one scheme; null for a scheme that is not trained."""
-    found = {(plan_digest(_plan_of(run)), _trained_sites(run)) for run in runs}
+    found = {(plan_digest(read_run_plan(run)), _trained_sites(run)) for run in runs}
     if len(found) > 1:
         raise RegistrationError(
             f"expected one plan and the same sites for all seeds of {scheme}, found {len(found)} that differ in more than their"
@@ -122,10 +121,6 @@ def _scheme_line(scheme: str, runs: list[Path]) -> dict:
         )
     plan, sites = found.pop() if found else (None, ())
     return {"plan": plan, "sites": list(sites), "seeds": [seed_of_folder(run) for run in runs]}
-
-
-def _plan_of(run: Path) -> dict:
-    return yaml.safe_load((run / "config" / "plan.yaml").read_text(encoding="utf-8"))
 
 
 def _trained_sites(run: Path) -> tuple[str, ...]:

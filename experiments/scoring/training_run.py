@@ -8,9 +8,9 @@ from pathlib import Path
 
 import SimpleITK as sitk
 import torch
-import yaml
 from tqdm import tqdm
 
+from experiments.federation.results import read_run_plan
 from experiments.federation.workspaces import find_sites
 from experiments.scoring.listed_models import ListedModel, read_listed_models
 from experiments.scoring.look import Look, check_look
@@ -63,7 +63,7 @@ def score_training_run(
     if split == TEST:
         check_look(look, run_folder)
     listed, sites = read_listed_models(run_folder), find_sites(data)
-    settings = yaml.safe_load((run_folder / "config" / "plan.yaml").read_text(encoding="utf-8"))["task_runner"]["settings"]
+    settings = read_run_plan(run_folder)["task_runner"]["settings"]
     seed = _seed_of(run_folder, settings)
     with _one_thread():
         models = _load(run_folder, listed, sites, settings, own_site_only)

@@ -7,12 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatter
 
+from experiments.federation.traffic import BYTES_PER_MB
 from experiments.report.cells import is_number
 from experiments.report.drawing import DIM_COLOUR, grid, label, new_figure, spread
 from experiments.report.palette import Look
 from experiments.report.sections.find import find
-
-MB = 1e6
 
 
 def draw(results: Mapping, looks: Mapping[str, Look]) -> Figure:
@@ -54,7 +53,7 @@ def points_of(results: Mapping) -> dict[str, tuple[float, Mapping]]:
         row = find(results["estimates"]["own_site"], cost["arm"])
         if row and is_number(row["value"]):
             total = cost["total"]
-            found[cost["arm"]] = ((total["sent_bytes"] or 0) + (total["received_bytes"] or 0)) / MB, row
+            found[cost["arm"]] = ((total["sent_bytes"] or 0) + (total["received_bytes"] or 0)) / BYTES_PER_MB, row
     return found
 
 
