@@ -8,7 +8,7 @@ INSTALLED = .venv/.installed
 .PHONY: help demo test test-all lint federation compare report bench
 
 help:  ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{sub(/ \| /, "\n                     ", $$2); printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(INSTALLED)  ## four sites on phantoms made on the spot: FedAvg, then gossip, their tables side by side (under 5 minutes)
 	@.venv/bin/python -m experiments.demo
@@ -24,15 +24,15 @@ test-all: $(INSTALLED)  ## the fast tests and the slow ones
 lint: $(INSTALLED)  ## ruff's checks and formatting
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
-federation: $(INSTALLED)  ## PLAN=gossip_head_neck DATA=<folder with one dataset per site> [RUN=name] [ARGS=...]: all sites on this machine
+federation: $(INSTALLED)  ## all sites on this machine | PLAN=gossip_head_neck DATA=<folder with one dataset per site> [RUN=name] [ARGS=...]
 	@.venv/bin/python -m experiments.federation --plan "$(PLAN)" --data "$(DATA)" $(if $(RUN),--output "runs/$(RUN)") $(ARGS)
 
-compare: $(INSTALLED)  ## ANATOMY=head_neck DATA=<folder with one dataset per site> [SCHEMES="individual gossip"] [SEEDS="0 1"] [RUN=name] [STUDY=file] [PROCESSES=2] [ARGS=...]: a whole study, resumable
+compare: $(INSTALLED)  ## a whole study of several schemes, resumable | ANATOMY=head_neck DATA=<folder> [SCHEMES="individual gossip"] [SEEDS="0 1"] [RUN=name] [STUDY=file] [PROCESSES=2] [ARGS=...]
 	@.venv/bin/python -m experiments.compare $(if $(ANATOMY),--anatomy "$(ANATOMY)") $(if $(STUDY),--study "$(STUDY)") \
 		$(if $(DATA),--data "$(DATA)") $(if $(SCHEMES),--schemes "$(SCHEMES)") $(if $(SEEDS),--seeds "$(SEEDS)") \
 		$(if $(RUN),--output "runs/$(RUN)") $(if $(PROCESSES),--processes "$(PROCESSES)") $(ARGS)
 
-report: $(INSTALLED)  ## RUN=<name of a study below runs/> [DATA=<folder with one dataset per site>] [FINAL=1]: one HTML page; FINAL scores the test patients
+report: $(INSTALLED)  ## a study as one HTML page; FINAL scores the test patients | RUN=<name of a study below runs/> [DATA=<folder>] [FINAL=1]
 	$(if $(filter-out 0 1,$(FINAL)),$(error expected FINAL=1 or no FINAL, found FINAL=$(FINAL)))
 	@.venv/bin/python -m experiments.report $(if $(RUN),--study "runs/$(RUN)") $(if $(DATA),--data "$(DATA)") $(if $(filter 1,$(FINAL)),--final) $(ARGS)
 
