@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from src.errors import CheckpointError
 from src.exchange.whole_file import to_disk
 from src.machine_fault import writing
+from src.stop_signal import finishes_first
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ class Checkpoints:
         flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         header = {"checkpoint_version": str(CHECKPOINT_VERSION), "facts": content, "digest": _digest(flat, content)}
         partial, newest = self._folder / f".{_NEWEST}.partial", self._folder / _NEWEST
-        with writing(newest):
+        # A stop between the two renamings would cost a round.
+        with finishes_first(), writing(newest):
             try:
                 # save_file refuses names that share a storage.
                 save_file(_apart(flat), str(partial), metadata=header)

@@ -128,6 +128,7 @@ class Closing:
         for outcome in outcomes.values():
             self.run_of.log_outcome("closing", outcome)
             self.run_of.served.note_exchange(outcome.peer, outcome.outcome, outcome.received_bytes)
+        self.run_of.note_participation("closing", outcomes.values())
         missing = sorted(peer for peer, outcome in outcomes.items() if outcome.outcome != RECEIVED)
         if missing:
             logger.warning("%s closes without the final models of %s", self.run_of.site, ", ".join(missing))

@@ -5,30 +5,38 @@ The only module of the exchange that knows OpenFL: it takes data, task runner an
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from src.data.dataset import TOOL
 from src.errors import FederationError, PlanSettingError
+from src.exchange.folder.shared_folder import SharedFolder, folder_peers
 from src.exchange.gossip import GossipSite
 from src.exchange.grpc_transport import GrpcTransport
 from src.exchange.initial_model import load_initial_model
 from src.exchange.membership import Greeting, Membership, SiteState, roster_digest
+from src.exchange.participation import FILE_NAME
+from src.exchange.mixed_transport import MixedTransport
 from src.exchange.peers_file import PeersFile, read_peers
 from src.exchange.server import ExchangeServer
 from src.exchange.settings import ExchangeSettings, TimingSettings
 from src.exchange.state_lock import state_lock
-from src.exchange.transport import PeerRefused, PeerUnreachable
+from src.exchange.transport import PeerRefused, PeerUnreachable, Transport
 from src.learning.peer_learner import PeerLearner
 from src.learning.peer_settings import CompletionSettings, LearningSettings
 from src.process_edge import process_edge
 from src.run_log import RunLog
 from src.setting_range import check_whole
+from src.stop_signal import stops_on_signal
 
 logger = logging.getLogger(__name__)
 
 _STOP_GRACE_S = 2.0
+_FOLDER_GRACE_S = 120.0  # a last model may still have to be written to a slow mount
+_HOW_TO_GO_ON = (
+    "all finished rounds are on disk, the one in progress is repeated; start it with the same command and it goes on from there"
+)
 
 
 class GossipCollaborator:
@@ -91,27 +99,34 @@ class GossipCollaborator:
 
     def run(self) -> None:
         """Runs to the end of the plan; the process ends with the error's exit code when something is wrong."""
-        with process_edge(), ExitStack() as stack:
+        with process_edge(), stops_on_signal(_HOW_TO_GO_ON), ExitStack() as stack:
             stack.enter_context(state_lock(self.state_folder))
             peers = self._read_peers()
             membership = self._begin()
-            transport = self._open_transport(peers)
+            folder = self._open_folder(peers)
+            transport = self._open_transport(peers, folder)
             if transport is not None:
                 stack.callback(transport.close)
             site = self._make_site(membership, peers, transport)
-            site.without_address = [name for name, address in peers.peers.items() if address is None] if peers else []
+            site.without_address = self._without_address(peers, folder)
+            site.participation.path = self.runner.log_path / self.site / FILE_NAME
             if peers is not None and peers.listen is not None:
                 server = self._open_server(site, peers.listen)
                 site.refusals = lambda: server.refusals
                 server.start()
                 stack.callback(server.stop, _STOP_GRACE_S)
+            if folder is not None:
+                state_path, served = self.state_folder / "folder.json", site.served
+                publisher = folder.publisher(served, site.outbox, membership, epoch=peers.epoch, state_path=state_path)
+                publisher.start()
+                stack.callback(publisher.stop, _FOLDER_GRACE_S)
             site.run()
 
     def ping(self) -> None:
         """Asks every peer for a sign of life, and prints one line each; exit code 1 when one gave none."""
         with process_edge():
             peers, membership = self._read_peers(), self._begin()
-            transport = self._open_transport(peers)
+            transport = self._open_transport(peers, self._open_folder(peers))
             if transport is None:
                 print("this plan exchanges nothing; there is nobody to ask")
                 return
@@ -121,7 +136,7 @@ class GossipCollaborator:
             if silent:
                 raise FederationError(f"expected an answer of every peer, found none of {', '.join(silent)}")
 
-    def _ask(self, transport: GrpcTransport, peer: str, greeting: Greeting) -> bool:
+    def _ask(self, transport: Transport, peer: str, greeting: Greeting) -> bool:
         try:
             found = transport.describe(peer, greeting, wanted_round=None, timeout_s=self.timing.connect_timeout_s)
         except (PeerUnreachable, PeerRefused) as error:
@@ -144,13 +159,34 @@ class GossipCollaborator:
             initial_digest=initial_digest,
         )
 
-    def _open_transport(self, peers: PeersFile | None) -> GrpcTransport | None:
+    def _open_folder(self, peers: PeersFile | None) -> SharedFolder | None:
+        """The synchronised folder, if this site meets anybody there."""
+        met = folder_peers(self.roster, self.exchange.reachability, self.site, folder=self.exchange.folder)
+        if peers is None or not met:
+            return None
+        with self._own_certificate():
+            return SharedFolder(peers.folder, own=self.site, peers=met, **self._certificates())
+
+    def _open_transport(self, peers: PeersFile | None, folder: SharedFolder | None) -> Transport | None:
         if peers is None:
             return None
+        with self._own_certificate():
+            calls = GrpcTransport(peers.peers, own=self.site, **self._certificates())
+        if folder is None:
+            return calls
+        return MixedTransport({peer: folder.transport if peer in folder.peers else calls for peer in peers.peers})
+
+    @contextmanager
+    def _own_certificate(self) -> Iterator[None]:
         try:
-            return GrpcTransport(peers.peers, own=self.site, **self._certificates())
+            yield
         except PeerRefused as refused:
             raise FederationError(f"this site's own certificate cannot be used: {refused}") from refused
+
+    def _without_address(self, peers: PeersFile | None, folder: SharedFolder | None) -> list[str]:
+        """Whom nobody can reach from here."""
+        met = folder.peers if folder else ()
+        return [name for name, address in peers.peers.items() if address is None and name not in met] if peers else []
 
     def _open_server(self, site: GossipSite, listen: str) -> ExchangeServer:
         return ExchangeServer(
@@ -165,7 +201,7 @@ class GossipCollaborator:
         names = ("certificate", "private_key", "root_certificate")
         return {name: Path(getattr(self.client, name)) for name in names}
 
-    def _make_site(self, membership: Membership, peers: PeersFile | None, transport: GrpcTransport | None) -> GossipSite:
+    def _make_site(self, membership: Membership, peers: PeersFile | None, transport: Transport | None) -> GossipSite:
         learner = PeerLearner(
             self.runner,
             site=self.site,

@@ -7,7 +7,7 @@ then is, byte for byte, what it had published.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from src.errors import FederationError
@@ -20,6 +20,7 @@ from src.exchange.ledger import Ledger
 from src.exchange.manifest import Manifest
 from src.exchange.membership import Membership, SiteState
 from src.exchange.outbox import Outbox
+from src.exchange.participation import Participation
 from src.exchange.schedule import Link, links
 from src.exchange.served import ServedSite
 from src.exchange.settings import ExchangeSettings, TimingSettings
@@ -73,6 +74,10 @@ class GossipSite:
         self.refusals: Callable[[], Mapping[str, int]] = dict
         # Peers that nobody can call from here; whoever knows addresses sets it.
         self.without_address: Collection[str] = ()
+        # Where its manifest goes; whoever knows where logs are sets ``path``.
+        self.participation = Participation(
+            site, exchange.meeting_peers(self.roster, site), quorum=exchange.quorum, missing_after_s=timing.missing_after_s
+        )
         self.checkpoints = Checkpoints(state_folder / "checkpoint")
         self.ledger = Ledger(state_folder / "ledger.json")
         standing = learner.standing()
@@ -99,12 +104,15 @@ class GossipSite:
         Raises:
             CheckpointError: the state on disk cannot be read.
             FederationError: it is of another run.
+            QuorumNotMet: everything is done and saved, and the plan demands more sites than were met.
         """
         self.resume()
         while self.round < self.rounds:
             self.step()
         if self.fetcher is not None:
             Closing(self).run()
+            self.note_participation("served", [])
+            self.participation.check_quorum()
         elif not self.closed:
             self.finish_alone()
 
@@ -116,6 +124,8 @@ class GossipSite:
             self._check_run(facts["run"])
             self.round, self.sequence, self.closed = facts["round"], facts["sequence"], facts["closed"]
             self.learner.restore(tensors, facts["learner"])
+            if "participation" in facts:  # not written by versions before this one
+                self.participation.restore(facts["participation"])
             logger.info("%s goes on after round %d", self.site, self.round)
             # After the closing the model is another than the final one that was offered, and that others may still need.
             if self.round and not self.closed:
@@ -138,6 +148,8 @@ class GossipSite:
         self.save()
         self._publish()
         self._stand()
+        if self.fetcher is not None:
+            self.participation.warn()
         overhead_s = exchanged - began + time.monotonic() - validated
         logger.info("%s: round %d done, %.2f s of it exchanging and saving", self.site, self.round, overhead_s)
 
@@ -145,7 +157,7 @@ class GossipSite:
         """Writes the checkpoint."""
         tensors, facts = self.learner.state()
         content = {"round": self.round, "sequence": self.sequence, "closed": self.closed, "learner": facts}
-        self.checkpoints.save(tensors, {**content, "run": self._run()})
+        self.checkpoints.save(tensors, {**content, "run": self._run(), "participation": self.participation.state()})
 
     def log(self, phase: str, **facts) -> None:
         """Records an event of the round the site is in."""
@@ -166,6 +178,11 @@ class GossipSite:
             seconds=outcome.seconds,
             **facts,
         )
+
+    def note_participation(self, exchange: int | str, outcomes: Iterable[Outcome]) -> None:
+        """Takes account of who answered and who called."""
+        asked = {outcome.peer: outcome.outcome for outcome in outcomes}
+        self.participation.note(exchange, self.round, asked, self.served.take_callers())
 
     def _run(self) -> dict[str, str]:
         return {"federation_id": self.membership.federation_id, "run_id": self.membership.run_id}
@@ -200,6 +217,7 @@ class GossipSite:
             self.log_outcome("exchange", outcome, exchange=number, replayed=replayed)
             if not replayed:
                 self.served.note_exchange(outcome.peer, outcome.outcome, outcome.received_bytes)
+        self.note_participation(number, outcomes)
         return [self.fetcher.open(outcome) for outcome in outcomes if outcome.outcome == RECEIVED]
 
     def _fetch(self, link: Link, number: int) -> Outcome:

@@ -46,6 +46,7 @@ class ServedSite:
         self._lock = threading.Lock()
         self._state, self._round = SiteState.TRAINING, 0
         self._caller_states: dict[str, SiteState] = {}
+        self._callers: set[str] = set()
         self._sent_bytes: Counter[str] = Counter()
         self._all_sent_bytes = self._all_received_bytes = 0
         self._last_exchange: tuple[str, str, float] | None = None
@@ -74,6 +75,12 @@ class ServedSite:
         with self._lock:
             return dict(self._caller_states)
 
+    def take_callers(self) -> set[str]:
+        """Sites that called in their own run, since the last time."""
+        with self._lock:
+            callers, self._callers = self._callers, set()
+        return callers
+
     def take_sent_bytes(self) -> dict[str, int]:
         """Bytes of snapshots sent by caller, since the last time."""
         with self._lock:
@@ -93,6 +100,7 @@ class ServedSite:
         with self._lock:
             if not greeting.is_question:
                 self._caller_states[caller] = greeting.state
+                self._callers.add(caller)
             state, round_number = self._state, self._round
         return Description(
             site=self.site,

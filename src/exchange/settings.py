@@ -26,6 +26,7 @@ class ExchangeSettings:
         seed: of the ``random`` schedule.
         reachability: site -> ``direct``, ``outbound`` or ``folder``, see ``reachability``; a site that is not named is direct.
         folder: whether all sites mount the synchronised folder; else only those of kind ``folder`` meet there.
+        quorum: sites that a site must have met by the end, itself included; 0 demands nothing.
     """
 
     schedule: str
@@ -38,6 +39,7 @@ class ExchangeSettings:
     seed: int
     reachability: dict = field(default_factory=dict)
     folder: bool = False
+    quorum: int = 0
 
     def __post_init__(self) -> None:
         where = "collaborator.exchange"
@@ -51,7 +53,7 @@ class ExchangeSettings:
             raise PlanSettingError(f"{where}.folder: expected true or false, found {self.folder!r}")
         check_kinds(self.reachability)
         lowest = {"peers_per_exchange": 1, "warm_up_rounds": 0 if self.schedule == "chain" else 1, "exchange_every": 1}
-        for name in ("peers_per_exchange", "warm_up_rounds", "exchange_every", "local_rounds_at_end", "seed"):
+        for name in ("peers_per_exchange", "warm_up_rounds", "exchange_every", "local_rounds_at_end", "seed", "quorum"):
             check_whole(f"{where}.{name}", getattr(self, name), lowest.get(name, 0))
         if self.schedule == "chain" and (self.warm_up_rounds, self.exchange_every, self.local_rounds_at_end) != (0, 1, 0):
             raise PlanSettingError(
@@ -63,13 +65,23 @@ class ExchangeSettings:
         """Whether these sites can hear of each other, and follow the schedule, by what the table says of them.
 
         Raises:
-            PlanSettingError: naming who never meets.
+            PlanSettingError: naming who never meets, or a quorum that can never be met.
         """
+        self._check_quorum(roster)
         if self.schedule == "none":
             return
         check_connected(roster, self.reachability, folder=self.folder)
         if self.schedule == "chain":
             self.chain_order(roster)
+
+    def _check_quorum(self, roster: Sequence[str]) -> None:
+        for site in roster:
+            most = 1 if self.schedule == "none" else 1 + len(self.meeting_peers(roster, site))
+            if self.quorum > most:
+                raise PlanSettingError(
+                    f"collaborator.exchange.quorum: expected at most {most}, the sites that {site} can meet and itself, found "
+                    f"{self.quorum}"
+                )
 
     def chain_order(self, roster: Sequence[str]) -> tuple[str, ...]:
         """The sites as a chain goes through them; by name where the table keeps nobody apart."""
@@ -123,6 +135,7 @@ class TimingSettings:
         round_wait_s: for a peer's model of one particular round; only ``chain`` and ``lock_step`` wait for that.
         closing_wait_s: after the last round, for the others' final models.
         serve_after_s: after that, how long to go on serving those who are not done.
+        missing_after_s: how long a peer may be missing before every round warns of it; nobody waits that long for anybody.
     """
 
     connect_timeout_s: float
@@ -130,6 +143,7 @@ class TimingSettings:
     round_wait_s: float
     closing_wait_s: float
     serve_after_s: float
+    missing_after_s: float = 14400.0
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
