@@ -1,5 +1,6 @@
 """The overview for people: who is where, what each contoured and how well it is found, who has what this site lacks."""
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from rich import box
@@ -23,7 +24,10 @@ def shown(overview: Overview, *, plain: bool) -> RenderableType:
         overview: of this moment.
         plain: without lines and colours, for a file.
     """
-    return Group(_sites(overview, plain), Text(), _structures(overview, plain), Text(), *_lines(overview))
+    when = datetime.fromtimestamp(overview.unix_s, timezone.utc)
+    title = f"{overview.federation_id}, {overview.run_id}, seen from {overview.site} at {when:%Y-%m-%d %H:%M:%S} UTC"
+    below = Text("\ntraining cases, validation Dice (validation cases)")
+    return Group(Text(title), _sites(overview, plain), below, _structures(overview, plain), Text(), *_lines(overview))
 
 
 def age(seconds: float | None) -> str:
@@ -33,27 +37,17 @@ def age(seconds: float | None) -> str:
     return next(f"{seconds // unit:.0f} {name}" for from_s, unit, name in _AGES if seconds >= from_s)
 
 
-def _table(title: str, plain: bool) -> Table:
-    return Table(title=Text(title), title_justify="left", box=None if plain else box.ROUNDED)
+def _table(plain: bool, first: str, left: Sequence[str], right: Sequence[str]) -> Table:
+    table = Table(box=None if plain else box.ROUNDED)
+    for name in (first, *left, *right):
+        # A narrow terminal breaks lines, and loses nothing.
+        table.add_column(Text(name), no_wrap=plain, overflow="fold", justify="right" if name in right else "left")
+    return table
 
 
 def _sites(overview: Overview, plain: bool) -> Table:
-    when = datetime.fromtimestamp(overview.unix_s, timezone.utc)
-    table = _table(
-        f"{overview.federation_id}, {overview.run_id}, seen from {overview.site} at {when:%Y-%m-%d %H:%M:%S} UTC", plain
-    )
-    for column in (
-        "site",
-        "state",
-        "round",
-        "last exchange",
-        "snapshot age",
-        "structures",
-        "mean Dice (n)",
-        "MB sent",
-        "MB received",
-    ):
-        table.add_column(column, no_wrap=plain, justify="left" if column in ("site", "state", "last exchange") else "right")
+    numbers = ("age", "contoured", "Dice (n)", "MB out", "MB in")
+    table = _table(plain, "site", ("state", "round", "last exchange"), numbers)
     for card in overview.cards:
         name = f"{card.site} (here)" if card.site == overview.site else card.site
         # As texts, in which nothing that a peer says is taken for markup.
@@ -86,10 +80,7 @@ def _megabytes(num_bytes: int | None) -> str:
 
 
 def _structures(overview: Overview, plain: bool) -> Table:
-    table = _table("training cases, validation Dice (validation cases)", plain)
-    table.add_column("structure", no_wrap=plain)
-    for card in overview.cards:
-        table.add_column(Text(card.site), no_wrap=plain, justify="right")
+    table = _table(plain, "structure", (), [card.site for card in overview.cards])
     for name in overview.structures:
         table.add_row(Text(name), *(_cell(card, name) for card in overview.cards))
     return table
