@@ -6,16 +6,17 @@ look at the peer's certificate: it may have been renewed.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 
-from src.exchange import messages, messages_pb2_grpc, rpc, wire
+from src.exchange import messages, messages_pb2, messages_pb2_grpc, rpc, wire
 from src.exchange.credentials import Credentials
 from src.exchange.identity import checked_certificate
 from src.exchange.membership import Description, Greeting
+from src.exchange.push_parts import PushParts
 from src.exchange.spool import Spool
 from src.exchange.transport import PeerRefused, PeerUnreachable, check_describer, check_offer
 
@@ -92,6 +93,35 @@ class GrpcTransport:
             spool.finish()
         return fetched_bytes
 
+    def push(
+        self,
+        peer: str,
+        greeting: Greeting,
+        description: Description,
+        snapshot: Path,
+        *,
+        timeout_s: float,
+        count_sent: Callable[[int], object],
+    ) -> int:
+        """See ``Pusher``."""
+        deadline = time.monotonic() + timeout_s
+        announcement = messages.announcement_part(greeting, description)
+        sent_bytes = 0
+
+        def count(num_bytes: int) -> None:
+            nonlocal sent_bytes
+            sent_bytes += num_bytes
+            count_sent(num_bytes)
+
+        while True:
+            try:
+                self._bring(peer, announcement, PushParts(snapshot, description.size_bytes, count), deadline)
+                return sent_bytes
+            except PeerUnreachable as error:
+                if isinstance(error, _NoConnection) or time.monotonic() + _PAUSE_S >= deadline:
+                    raise
+                time.sleep(_PAUSE_S)
+
     def close(self) -> None:
         """See ``Transport``."""
         with self._lock:
@@ -127,6 +157,22 @@ class GrpcTransport:
             call.cancel()
         if not spool.whole:
             raise PeerRefused("size", f"expected a snapshot of {description.size_bytes} bytes, found its end at {spool.offset}")
+
+    def _bring(self, peer: str, announcement: messages_pb2.PushPart, parts: PushParts, deadline: float) -> None:
+        line = self._line(peer, deadline)
+        call = line.stub.Push(parts.after(announcement), timeout=_remaining_s(deadline), metadata=line.metadata())
+        try:
+            parts.begin_at(messages.read_push_answer(next(call), parts.size_bytes))
+            there_bytes = messages.read_push_answer(next(call), parts.size_bytes)
+        except StopIteration as end:
+            raise PeerRefused("message", f"expected two answers of {peer} to a push, found its end") from end
+        except grpc.RpcError as error:
+            raise self._failure(peer, line, error) from error
+        finally:
+            parts.stop()
+            call.cancel()
+        if there_bytes != parts.size_bytes:
+            raise PeerRefused("size", f"expected that {peer} has {parts.size_bytes} bytes of a push, found {there_bytes}")
 
     def _describe(self, peer: str, request, deadline: float):
         line = self._line(peer, deadline)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from src.exchange.membership import Description, Greeting
@@ -97,6 +98,32 @@ class InMemoryTransport:
             fetched_bytes = spool.offset - start
             spool.finish()
         return fetched_bytes
+
+    def push(
+        self,
+        peer: str,
+        greeting: Greeting,
+        description: Description,
+        snapshot: Path,
+        *,
+        timeout_s: float,
+        count_sent: Callable[[int], object],
+    ) -> int:
+        """See ``Pusher``."""
+        deadline = time.monotonic() + timeout_s
+        service = self._reach(peer, greeting)
+        with service.receive(self._own, greeting, description) as arrival, snapshot.open("rb") as file:
+            start = arrival.offset
+            file.seek(start)
+            while data := file.read(_PIECE_BYTES):
+                if time.monotonic() >= deadline or self._network.reach(self._own, peer) is not service:
+                    raise PeerUnreachable(f"{peer}: expected to bring {description.size_bytes} bytes in time")
+                arrival.append(data)
+                count_sent(len(data))
+                self._network.count(self._own, len(data))
+            sent_bytes = arrival.offset - start
+            arrival.finish()
+        return sent_bytes
 
     def close(self) -> None:
         """See ``Transport``; there is nothing to let go of."""

@@ -102,6 +102,54 @@ def read_description(message: messages_pb2.Description) -> Description:
     )
 
 
+def announcement_part(greeting: Greeting, description: Description) -> messages_pb2.PushPart:
+    """The first message of a push: who brings which snapshot."""
+    announcement = messages_pb2.Announcement(greeting=_greeting_message(greeting), description=description_message(description))
+    return messages_pb2.PushPart(announcement=announcement)
+
+
+def read_announcement(message: messages_pb2.PushPart | None) -> tuple[Greeting, Description]:
+    """What a push begins with; None when it ended before.
+
+    Raises:
+        PeerRefused: it is no announcement, or an entry cannot be used.
+    """
+    kind = None if message is None else message.WhichOneof("part")
+    if kind != "announcement":
+        raise _malformed("push", "an announcement first", kind or "nothing")
+    return _greeting(message.announcement.greeting), read_description(message.announcement.description)
+
+
+def data_part(data: bytes) -> messages_pb2.PushPart:
+    """A later message of a push: the bytes that come next."""
+    return messages_pb2.PushPart(data=data)
+
+
+def read_data(message: messages_pb2.PushPart) -> bytes:
+    """The bytes that a later message of a push carries.
+
+    Raises:
+        PeerRefused: it is none of those.
+    """
+    if message.WhichOneof("part") != "data":
+        raise _malformed("push", "bytes after the announcement", message.WhichOneof("part") or "nothing")
+    return message.data
+
+
+def push_answer(offset: int) -> messages_pb2.PushAnswer:
+    """Says how many bytes of an announced snapshot are here."""
+    return messages_pb2.PushAnswer(offset=offset)
+
+
+def read_push_answer(message: messages_pb2.PushAnswer, size_bytes: int) -> int:
+    """How many bytes of a snapshot of ``size_bytes`` are there.
+
+    Raises:
+        PeerRefused: more than it has.
+    """
+    return _whole("offset", message.offset, size_bytes)
+
+
 def _greeting_message(greeting: Greeting) -> messages_pb2.Greeting:
     membership = _membership_message(greeting.membership)
     state = _STATES[greeting.state]

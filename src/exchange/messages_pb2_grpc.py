@@ -49,6 +49,11 @@ class ExchangeStub(object):
                 request_serializer=src_dot_exchange_dot_messages__pb2.PullRequest.SerializeToString,
                 response_deserializer=src_dot_exchange_dot_messages__pb2.Piece.FromString,
                 _registered_method=True)
+        self.Push = channel.stream_stream(
+                '/openfl_oar.exchange.Exchange/Push',
+                request_serializer=src_dot_exchange_dot_messages__pb2.PushPart.SerializeToString,
+                response_deserializer=src_dot_exchange_dot_messages__pb2.PushAnswer.FromString,
+                _registered_method=True)
 
 
 class ExchangeServicer(object):
@@ -68,6 +73,14 @@ class ExchangeServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Push(self, request_iterator, context):
+        """The caller's own snapshot, of a site that nobody can call. It announces it, is told how much of it is here, sends the rest,
+        and is told once more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ExchangeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +93,11 @@ def add_ExchangeServicer_to_server(servicer, server):
                     servicer.Pull,
                     request_deserializer=src_dot_exchange_dot_messages__pb2.PullRequest.FromString,
                     response_serializer=src_dot_exchange_dot_messages__pb2.Piece.SerializeToString,
+            ),
+            'Push': grpc.stream_stream_rpc_method_handler(
+                    servicer.Push,
+                    request_deserializer=src_dot_exchange_dot_messages__pb2.PushPart.FromString,
+                    response_serializer=src_dot_exchange_dot_messages__pb2.PushAnswer.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -136,6 +154,33 @@ class Exchange(object):
             '/openfl_oar.exchange.Exchange/Pull',
             src_dot_exchange_dot_messages__pb2.PullRequest.SerializeToString,
             src_dot_exchange_dot_messages__pb2.Piece.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Push(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/openfl_oar.exchange.Exchange/Push',
+            src_dot_exchange_dot_messages__pb2.PushPart.SerializeToString,
+            src_dot_exchange_dot_messages__pb2.PushAnswer.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,6 +1,6 @@
 """One transport for a site whose peers are reached in different ways."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,6 +25,20 @@ class MixedTransport:
     def pull(self, peer: str, greeting: Greeting, description: Description, target: Path, *, timeout_s: float) -> int:
         """See ``Transport``."""
         return self._of(peer).pull(peer, greeting, description, target, timeout_s=timeout_s)
+
+    def push(
+        self,
+        peer: str,
+        greeting: Greeting,
+        description: Description,
+        snapshot: Path,
+        *,
+        timeout_s: float,
+        count_sent: Callable[[int], object],
+    ) -> int:
+        """See ``Pusher``; only for peers whose transport is one."""
+        transport = self._of(peer)
+        return transport.push(peer, greeting, description, snapshot, timeout_s=timeout_s, count_sent=count_sent)
 
     def close(self) -> None:
         """See ``Transport``; each is closed once, also when another cannot be."""

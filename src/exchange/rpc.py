@@ -27,4 +27,10 @@ def add_to_server(servicer: messages_pb2_grpc.ExchangeServicer, server: grpc.Ser
     pull = grpc.unary_stream_rpc_method_handler(
         servicer.Pull, request_deserializer=messages_pb2.PullRequest.FromString, response_serializer=write_piece
     )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {"Describe": describe, "Pull": pull}),))
+    push = grpc.stream_stream_rpc_method_handler(
+        servicer.Push,
+        request_deserializer=messages_pb2.PushPart.FromString,
+        response_serializer=messages_pb2.PushAnswer.SerializeToString,
+    )
+    handlers = {"Describe": describe, "Pull": pull, "Push": push}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))

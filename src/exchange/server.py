@@ -23,6 +23,7 @@ from src.exchange.credentials import Credentials
 from src.exchange.identity import certified_name
 from src.exchange.membership import Greeting
 from src.exchange.pull_slots import Busy, PullSlots
+from src.exchange.reception import check_may_bring
 from src.exchange.transport import PeerRefused, Service
 
 logger = logging.getLogger(__name__)
@@ -42,8 +43,9 @@ class ExchangeServer:
         certificate, private_key, root_certificate: PEM files, as OpenFL makes them.
         roster: names that may call.
         max_pulls: snapshots sent at a time; at least 1. As many as there are peers never turns one away.
-        stall_s: after which a pull whose caller takes nothing is ended.
-        pull_limit_s: after which any pull is ended.
+        may_push: names that may bring a snapshot; each brings one at a time.
+        stall_s: after which a pull whose caller takes nothing, or a push that brings nothing, is ended.
+        pull_limit_s: after which any pull or push is ended.
 
     Raises:
         FederationError: a file cannot be read, or the address cannot be listened on.
@@ -59,17 +61,20 @@ class ExchangeServer:
         root_certificate: Path,
         roster: Collection[str],
         max_pulls: int,
+        may_push: Collection[str] = (),
         stall_s: float = _STALL_S,
         pull_limit_s: float = _PULL_LIMIT_S,
     ) -> None:
         self._connections = ConnectionCount()
         credentials = _server_credentials(Credentials(certificate, private_key, root_certificate), self._connections)
         self._slots = PullSlots(max_pulls, stall_s=stall_s, limit_s=pull_limit_s)
-        self._servicer = _Servicer(service, frozenset(roster), self._slots, self._connections)
-        self._threads = ThreadPoolExecutor(max_pulls + _THREADS_FOR_QUESTIONS, thread_name_prefix="exchange-server")
-        self._server = grpc.server(
-            self._threads, options=wire.SERVER_OPTIONS, maximum_concurrent_rpcs=max_pulls + _QUEUED_CALLS
+        self._push_slots = PullSlots(max(1, len(may_push)), stall_s=stall_s, limit_s=pull_limit_s)
+        self._servicer = _Servicer(
+            service, frozenset(roster), frozenset(may_push), self._slots, self._push_slots, self._connections
         )
+        models = max_pulls + len(may_push)
+        self._threads = ThreadPoolExecutor(models + _THREADS_FOR_QUESTIONS, thread_name_prefix="exchange-server")
+        self._server = grpc.server(self._threads, options=wire.SERVER_OPTIONS, maximum_concurrent_rpcs=models + _QUEUED_CALLS)
         rpc.add_to_server(self._servicer, self._server)
         self.port = self._listen(bind_address, credentials)
 
@@ -89,6 +94,7 @@ class ExchangeServer:
         """Takes no more calls, and ends those that still run after ``grace_s`` seconds."""
         self._server.stop(grace_s).wait(grace_s + 5)
         self._slots.close()
+        self._push_slots.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _listen(self, bind_address: str, credentials: grpc.ServerCredentials) -> int:
@@ -103,8 +109,17 @@ class ExchangeServer:
 
 
 class _Servicer(messages_pb2_grpc.ExchangeServicer):
-    def __init__(self, service: Service, roster: frozenset[str], slots: PullSlots, connections: ConnectionCount) -> None:
-        self._service, self._roster, self._slots, self._connections = service, roster, slots, connections
+    def __init__(
+        self,
+        service: Service,
+        roster: frozenset[str],
+        may_push: frozenset[str],
+        slots: PullSlots,
+        push_slots: PullSlots,
+        connections: ConnectionCount,
+    ) -> None:
+        self._service, self._roster, self._may_push = service, roster, may_push
+        self._slots, self._push_slots, self._connections = slots, push_slots, connections
         self._lock = threading.Lock()
         self._refusals: Counter = Counter()
 
@@ -131,6 +146,25 @@ class _Servicer(messages_pb2_grpc.ExchangeServicer):
                     pull.moved()
                     self._service.count_sent(caller, len(data))
 
+    def Push(self, request_iterator, context):
+        with self._telling(context):
+            caller = self._caller(context)
+            check_may_bring(caller, self._may_push)
+            # The slot comes first: a caller that announces nothing keeps no thread but one, and that not for long.
+            with self._push_slots.taken_by(caller, context) as push:
+                greeting, description = messages.read_announcement(next(request_iterator, None))
+                _check_greeting(caller, greeting)
+                with self._service.receive(caller, greeting, description) as arrival:
+                    yield messages.push_answer(arrival.offset)
+                    for part in request_iterator:
+                        if data := messages.read_data(part):
+                            arrival.append(data)
+                            push.moved()
+                    if not context.is_active():
+                        return  # the line broke; what has come is kept
+                    arrival.finish()
+                    yield messages.push_answer(arrival.offset)
+
     def _caller(self, context: grpc.ServicerContext) -> str:
         self._connections.called(context.peer(), wire.read_checks(context))
         certificate = context.auth_context().get("x509_pem_cert")
@@ -153,6 +187,8 @@ class _Servicer(messages_pb2_grpc.ExchangeServicer):
             wire.send_refusal(context, refused)
         except Busy:
             wire.send_busy(context)
+        except grpc.RpcError:
+            logger.info("a caller's line broke, or was cut because nothing came over it")
         except Exception:
             logger.exception("a call failed here")
             context.abort(grpc.StatusCode.INTERNAL, "the site could not answer; its log says why")

@@ -1,5 +1,6 @@
 """What a site can do with a peer, whatever lies between them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +49,50 @@ class Transport(Protocol):
         """Lets go of connections."""
 
 
+class Pusher(Transport, Protocol):
+    """A transport that can also bring; what an outbound site has to its direct peers."""
+
+    def push(
+        self,
+        peer: str,
+        greeting: Greeting,
+        description: Description,
+        snapshot: Path,
+        *,
+        timeout_s: float,
+        count_sent: Callable[[int], object],
+    ) -> int:
+        """Brings the described snapshot, the bytes of a file, to a peer; what is there of an earlier try is not sent again.
+
+        Args:
+            count_sent: takes the size of each piece that was handed over.
+
+        Returns:
+            The bytes that were sent now, 0 when the peer has it already.
+        """
+
+
+class Arriving(Protocol):
+    """A snapshot on its way in; a context manager that keeps what has come.
+
+    Attributes:
+        offset: bytes that are here.
+    """
+
+    @property
+    def offset(self) -> int: ...
+
+    def append(self, data: bytes) -> None:
+        """Adds what came next; raises PeerRefused when that is more than was announced."""
+
+    def finish(self) -> None:
+        """Puts it in place; raises PeerRefused when it is not what was announced."""
+
+    def __enter__(self) -> "Arriving": ...
+
+    def __exit__(self, *error) -> None: ...
+
+
 def check_describer(peer: str, description: Description) -> None:
     """For every transport: whether a description is of the peer that was asked.
 
@@ -90,3 +135,10 @@ class Service(Protocol):
 
     def count_sent(self, caller: str, num_bytes: int) -> None:
         """Adds to the bytes sent to a caller."""
+
+    def receive(self, caller: str, greeting: Greeting, description: Description) -> Arriving:
+        """Makes ready for a snapshot that a caller brings because nobody can call it.
+
+        Raises:
+            PeerRefused: the caller is turned away, or what it announces cannot be used.
+        """

@@ -11,6 +11,7 @@ from src.exchange.transport import PeerRefused
 PIECE_BYTES = 256 * 1024
 MAX_DESCRIPTION_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 64 * 1024
+PUSH_PIECE_BYTES = 48 * 1024  # what a site takes from strangers is smaller than what it asks for
 MAX_REFUSAL_CHARACTERS = 500
 
 _REASON_KEY = "refusal-reason"
