@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -14,6 +15,8 @@ import torch
 from experiments.toy_learner import ToyLearner, exchange_settings, timing_settings, toy_site
 from src.exchange.grpc_transport import GrpcTransport
 from src.exchange.server import ExchangeServer
+from src.process_edge import process_edge
+from src.stop_signal import stops_on_signal
 
 MOMENTS = ("pull", "learn", "checkpoint", "publish")
 
@@ -46,11 +49,12 @@ def main(given: dict) -> None:
     files = {key: Path(value) for key, value in given["certificates"].items()}
     learner = ToyLearner(name, values=given["values"], round_s=given["round_s"])
     events = (folder / "events.jsonl").open("a", encoding="utf-8", buffering=1)
+    transport = GrpcTransport(given["peers"], own=name, **files)
     site = toy_site(
         learner,
         given["roster"],
-        GrpcTransport(given["peers"], own=name, **files),
-        folder / "state",
+        transport,
+        Path(given.get("state", folder / "state")),
         lambda **facts: events.write(json.dumps({**facts, "at": time.time()}) + "\n"),
         rounds=given["rounds"],
         exchange=exchange_settings(**given["exchange"]),
@@ -64,12 +68,16 @@ def main(given: dict) -> None:
     server = ExchangeServer(
         site.served, bind_address=given["listen"], roster=given["roster"], max_pulls=len(given["roster"]), **files
     )
-    server.start()
-    site.run()
-    server.stop(0.5)
+    with ExitStack() as stack:
+        stack.callback(transport.close)
+        server.start()
+        stack.callback(server.stop, 0.5)
+        site.run()
     result = {"sha256": hashlib.sha256(learner.weights.numpy().tobytes()).hexdigest(), "finals": learner.finals}
     (folder / "result").write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    # As the collaborator does it.
+    with process_edge(), stops_on_signal("start it again"):
+        main(json.loads(sys.argv[1]))
