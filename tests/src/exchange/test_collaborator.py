@@ -18,6 +18,7 @@ from src.model.card import read_model, write_model
 from src.model.state import network_state
 from src.task_runner import SegmentationTaskRunner
 from tests.conftest import SPHERE_STRUCTURES, write_sphere_dataset
+from tests.src.exchange.folder.folder_sites import RsaAuthority
 from tests.src.exchange.tls import ExchangeAuthority
 
 LEARNING = dict(
@@ -223,3 +224,59 @@ def test_an_address_that_is_taken_is_said_at_once(tmp_path, pair, capsys):
     (tmp_path / "peers_site_b.yaml").write_text(yaml.safe_dump({**peers, "listen": "192.0.2.1:50051"}))
     assert end_of(pair("site_b").run) == 1
     assert "expected to listen on 192.0.2.1:50051" in capsys.readouterr().err
+
+
+# In a folder.
+
+
+@pytest.fixture
+def folder_pair(tmp_path, make):
+    """What makes a collaborator of a pair that shares nothing but a folder."""
+    authority = RsaAuthority(tmp_path / "rsa")
+    clients = {site: SimpleNamespace(**authority.issue(site)) for site in PAIR}
+    data = write_sphere_dataset(tmp_path / "data", site="site_b", structures=SPHERE_STRUCTURES[:2])
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for own, other in (PAIR, PAIR[::-1]):
+        content = {"listen": None, "epoch": 1, "peers": {other: None}, "folder": str(shared)}
+        (tmp_path / f"peers_{own}.yaml").write_text(yaml.safe_dump(content))
+
+    def make_one(site, **changes):
+        settings = dict(
+            exchange=vars(exchange_settings("ring", reachability=dict.fromkeys(PAIR, "folder"), lock_step=True)),
+            timing=vars(timing_settings(closing_wait_s=60, serve_after_s=60)),
+            client=clients[site],
+        )
+        return make(site, **{"data": data.path, **settings, **changes} if site == "site_b" else {**settings, **changes})
+
+    make_one.shared = shared
+    return make_one
+
+
+def test_two_sites_that_share_nothing_but_a_folder_learn_from_each_other_and_both_end(tmp_path, folder_pair, capsys):
+    assert end_of(folder_pair("site_a").ping) == 1
+    assert "site_b: site_b: expected the file site_b.card" in capsys.readouterr().out
+    other = threading.Thread(target=folder_pair("site_b").run, daemon=True)
+    other.start()
+    folder_pair("site_a").run()
+    other.join(60)
+    assert not other.is_alive()
+    for site, peer in (PAIR, PAIR[::-1]):
+        (exchange,) = events(tmp_path, site, "exchange")
+        assert (exchange["peer"], exchange["outcome"]) == (peer, "received")
+        assert events(tmp_path, site, "consensus")[0]["sites"] == PAIR
+    folder_pair("site_a").ping()
+    assert "site_b: closed, 2 rounds done" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_not_there_is_asked_for_by_its_entry(tmp_path, folder_pair, capsys):
+    folder_pair.shared.rmdir()
+    assert end_of(folder_pair("site_a").run) == 1
+    assert (
+        "plan/peers.yaml: folder: expected the synchronised folder in which this site meets site_b" in capsys.readouterr().err
+    )
+    content = yaml.safe_load((tmp_path / "peers_site_a.yaml").read_text())
+    del content["folder"]
+    (tmp_path / "peers_site_a.yaml").write_text(yaml.safe_dump(content))
+    assert end_of(folder_pair("site_a").run) == 1
+    assert "found none; mount it and write its path there" in capsys.readouterr().err
