@@ -34,7 +34,9 @@ class Closing:
 
     def __init__(self, run: "GossipSite") -> None:
         self.run_of = run
-        self.peers = [name for name in run.roster if name != run.site]
+        self.peers = list(run.meets)
+        # Of these we hear whatever our own list of addresses says: by the plan they call us.
+        self.without_address = set(run.without_address) - set(run.brought_by)
         self.shared_rounds = run.rounds - run.exchange.local_rounds_at_end
 
     def run(self) -> None:
@@ -48,7 +50,7 @@ class Closing:
         if not run.closed:
             outcomes = self._collect()
             self._log_presence(outcomes)
-            chain_end = run.roster[-1] if run.exchange.schedule == "chain" else None
+            chain_end = run.exchange.chain_order(run.roster)[-1] if run.exchange.schedule == "chain" else None
             for facts in run.learner.finish(run.round, self._models(outcomes), chain_end):
                 run.log(**facts)
             run.closed = True
@@ -62,13 +64,16 @@ class Closing:
         told: set[str] = set()
         closed: set[str] = set()
         while True:
+            run.courier.bring_final(but=closed)
             # Also who is known to be closed must be told once, or it would wait for a site that has gone.
             for peer in self.peers:
                 if peer not in told & closed:
                     self._tell(peer, told, closed, deadline)
+            # Who cannot be called is told when it calls.
+            told = (told - set(run.brought_by)) | run.served.told_closed()
             closed |= {peer for peer, state in run.served.caller_states().items() if state is SiteState.CLOSED}
             left_s = deadline - time.monotonic()
-            if closed >= set(self.peers) or left_s <= 0:
+            if (closed >= set(self.peers) and told >= set(run.brought_by)) or left_s <= 0:
                 break
             time.sleep(min(_PAUSE_S, left_s))
         sent = run.served.take_sent_bytes()
@@ -84,8 +89,9 @@ class Closing:
                 if peer not in found or (not self._is_settled(found[peer]) and time.monotonic() < deadline):
                     found[peer] = self._ask(peer, deadline)
             waiting = [peer for peer in self.peers if not self._is_settled(found[peer])]
+            all_brought = run.courier.bring_final()
             left_s = deadline - time.monotonic()
-            if not waiting or left_s <= 0:
+            if (not waiting and all_brought) or left_s <= 0:
                 return found
             time.sleep(min(_PAUSE_S, left_s))
 
@@ -94,7 +100,7 @@ class Closing:
         # A final model that came and cannot be used stays what it is; fetching it every second would not make it another.
         is_unfit = outcome.outcome == REFUSED and outcome.received_bytes > 0
         has_none = outcome.reason == "nothing_to_offer"
-        return outcome.outcome == RECEIVED or is_unfit or has_none or outcome.peer in self.run_of.without_address
+        return outcome.outcome == RECEIVED or is_unfit or has_none or outcome.peer in self.without_address
 
     def _ask(self, peer: str, deadline: float) -> Outcome:
         """A final model, or why there is none."""

@@ -16,8 +16,8 @@ from src.exchange.gossip import GossipSite
 from src.exchange.grpc_transport import GrpcTransport
 from src.exchange.initial_model import load_initial_model
 from src.exchange.membership import Greeting, Membership, SiteState, roster_digest
-from src.exchange.participation import FILE_NAME
 from src.exchange.mixed_transport import MixedTransport
+from src.exchange.participation import FILE_NAME
 from src.exchange.peers_file import PeersFile, read_peers
 from src.exchange.server import ExchangeServer
 from src.exchange.settings import ExchangeSettings, TimingSettings
@@ -95,6 +95,7 @@ class GossipCollaborator:
                 f"collaborator.roster: expected this site's name '{self.site}', found {', '.join(self.roster)}; check the name "
                 "given with -n, and that all sites hold the same plan"
             )
+        self.exchange.check_roster(self.roster)
         task_runner.federation = self.federation = federation_uuid
 
     def run(self) -> None:
@@ -131,7 +132,12 @@ class GossipCollaborator:
                 print("this plan exchanges nothing; there is nobody to ask")
                 return
             greeting = Greeting(site=self.site, membership=membership, state=SiteState.TRAINING, is_question=True)
-            silent = [peer for peer in peers.peers if not self._ask(transport, peer, greeting)]
+            calls_us = set(self.exchange.brought_by(self.roster, self.site))
+            asked = [peer for peer in self.exchange.meeting_peers(self.roster, self.site) if peer not in calls_us]
+            silent = [peer for peer in asked if not self._ask(transport, peer, greeting)]
+            for peer in sorted(set(self.roster) - {self.site, *asked}):
+                why = "it calls this site" if peer in calls_us else "this site never meets it"
+                print(f"{peer}: by the plan {why}; not asked")
             transport.close()
             if silent:
                 raise FederationError(f"expected an answer of every peer, found none of {', '.join(silent)}")
@@ -194,6 +200,7 @@ class GossipCollaborator:
             bind_address=listen,
             roster=self.roster,  # this site too: who runs it may ask how it stands
             max_pulls=max(1, len(self.roster) - 1),
+            may_push=site.brought_by,
             **self._certificates(),
         )
 

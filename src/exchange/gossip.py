@@ -11,20 +11,25 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from src.errors import FederationError
+from src.exchange.brought import BroughtSnapshots, BroughtTransport
 from src.exchange.checkpoint import Checkpoints
 from src.exchange.closing import Closing
+from src.exchange.courier import Courier
 from src.exchange.fetch import Fetcher
 from src.exchange.inbox import RECEIVED, Inbox, Outcome
 from src.exchange.learner import Learner, PeerModel
 from src.exchange.ledger import Ledger
 from src.exchange.manifest import Manifest
 from src.exchange.membership import Membership, SiteState
+from src.exchange.mixed_transport import MixedTransport
 from src.exchange.outbox import Outbox
 from src.exchange.participation import Participation
-from src.exchange.schedule import Link, links
+from src.exchange.reception import Reception
+from src.exchange.schedule import Link
 from src.exchange.served import ServedSite
 from src.exchange.settings import ExchangeSettings, TimingSettings
 from src.exchange.snapshot import SnapshotFault
+from src.exchange.tensor_layout import TensorLayout
 from src.exchange.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -83,6 +88,11 @@ class GossipSite:
         standing = learner.standing()
         self.outbox = Outbox(state_folder / "outbox", self._kept_snapshots())
         self.served = ServedSite(site, self.roster, membership, self.outbox, self.ledger, standing.train_cases, code_version)
+        # Whom it can meet; and who of them nobody can call, so that they bring what they have.
+        self.meets = exchange.meeting_peers(self.roster, site)
+        self.brought_by = exchange.brought_by(self.roster, site) if transport is not None else ()
+        if self.brought_by:
+            self.transport = transport = self._open_to_bringers(transport, state_folder / "brought")
         self.fetcher = (
             Fetcher(
                 membership=membership,
@@ -97,6 +107,7 @@ class GossipSite:
             if transport is not None
             else None
         )
+        self.courier = Courier(self)
 
     def run(self) -> None:
         """All rounds that are left, the closing, and serving until nobody needs this site any more.
@@ -130,6 +141,7 @@ class GossipSite:
             # After the closing the model is another than the final one that was offered, and that others may still need.
             if self.round and not self.closed:
                 self._publish()
+                self.courier.after_round()
         self._stand()
 
     def step(self) -> None:
@@ -147,6 +159,7 @@ class GossipSite:
         self.sequence += 1
         self.save()
         self._publish()
+        self.courier.after_round()
         self._stand()
         if self.fetcher is not None:
             self.participation.warn()
@@ -200,18 +213,10 @@ class GossipSite:
         number = self.exchange.exchange_at(self.round, self.rounds)
         if number is None or self.fetcher is None:
             return []
-        wanted = links(
-            self.exchange.schedule,
-            self.roster,
-            self.site,
-            number,
-            seed=self.exchange.seed,
-            peers_per_exchange=self.exchange.peers_per_exchange,
-        )
         outcomes = self.fetcher.recall(number)
         replayed = outcomes is not None
         if outcomes is None:
-            outcomes = [self._fetch(link, number) for link in wanted]
+            outcomes = [self._fetch(link, number) for link in self.exchange.links(self.roster, self.site, number)]
             self.fetcher.inbox.note(number, outcomes)
         for outcome in outcomes:
             self.log_outcome("exchange", outcome, exchange=number, replayed=replayed)
@@ -270,10 +275,29 @@ class GossipSite:
     def _kept_snapshots(self) -> int:
         # At the end the model before the rounds alone is asked for.
         kept = _KEPT_SNAPSHOTS + self.exchange.local_rounds_at_end
-        if self.exchange.lock_step or self.exchange.schedule == "chain":
+        if self.waits_for_rounds:
             # Whoever waits for one particular round may be behind by as many rounds as knowledge needs to go around.
             kept += 2 * len(self.roster) * self.exchange.exchange_every
         return kept
+
+    @property
+    def waits_for_rounds(self) -> bool:
+        """Whether sites wait for each other's model of one particular round."""
+        return self.exchange.lock_step or self.exchange.schedule == "chain"
+
+    def _open_to_bringers(self, transport: Transport, folder: Path) -> Transport:
+        """Lets in what outbound sites bring, and looks for it there when the schedule names them."""
+        snapshots = BroughtSnapshots(folder, self.brought_by, self._kept_snapshots() if self.waits_for_rounds else 1)
+        self.served.reception = Reception(
+            membership=self.membership,
+            roster=self.roster,
+            may_bring=self.brought_by,
+            ledger=self.ledger,
+            layout=TensorLayout.of(self.learner.tensors()),
+            snapshots=snapshots,
+        )
+        brought = BroughtTransport(snapshots, self.membership, self.served.caller_states)
+        return MixedTransport({peer: brought if peer in self.brought_by else transport for peer in self.meets})
 
     def finish_alone(self) -> None:
         for facts in self.learner.finish(self.round, [], None):

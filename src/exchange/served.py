@@ -13,8 +13,9 @@ from src.exchange.checks import check_greeting
 from src.exchange.ledger import Ledger
 from src.exchange.membership import Description, Greeting, LastExchange, Membership, SiteState
 from src.exchange.outbox import Outbox
+from src.exchange.reception import Reception, check_may_bring
 from src.exchange.snapshot import SnapshotFile
-from src.exchange.transport import PeerRefused
+from src.exchange.transport import Arriving, PeerRefused
 
 
 class ServedSite:
@@ -43,10 +44,13 @@ class ServedSite:
         self.site, self.roster, self.membership = site, tuple(roster), membership
         self.outbox, self.ledger, self.train_cases = outbox, ledger, dict(train_cases)
         self.code_version = code_version
+        # Who lets in what outbound sites bring; None where the plan has none.
+        self.reception: Reception | None = None
         self._lock = threading.Lock()
         self._state, self._round = SiteState.TRAINING, 0
         self._caller_states: dict[str, SiteState] = {}
         self._callers: set[str] = set()
+        self._told_closed: set[str] = set()
         self._sent_bytes: Counter[str] = Counter()
         self._all_sent_bytes = self._all_received_bytes = 0
         self._last_exchange: tuple[str, str, float] | None = None
@@ -75,6 +79,11 @@ class ServedSite:
         with self._lock:
             return dict(self._caller_states)
 
+    def told_closed(self) -> set[str]:
+        """Sites that called in their own run and were answered that this one is closed."""
+        with self._lock:
+            return set(self._told_closed)
+
     def take_callers(self) -> set[str]:
         """Sites that called in their own run, since the last time."""
         with self._lock:
@@ -102,6 +111,8 @@ class ServedSite:
                 self._caller_states[caller] = greeting.state
                 self._callers.add(caller)
             state, round_number = self._state, self._round
+            if state is SiteState.CLOSED and not greeting.is_question:
+                self._told_closed.add(caller)
         return Description(
             site=self.site,
             membership=self.membership,
@@ -127,6 +138,16 @@ class ServedSite:
         if found is None:
             raise PeerRefused("gone", "the snapshot is no longer offered; ask for the newest")
         return found.path
+
+    def receive(self, caller: str, greeting: Greeting, description: Description) -> Arriving:
+        """See ``transport.Service``."""
+        if self.reception is None:
+            check_may_bring(caller, ())
+        arrival = self.reception.receive(caller, greeting, description)
+        with self._lock:
+            self._caller_states[caller] = greeting.state
+            self._callers.add(caller)
+        return arrival
 
     def count_sent(self, caller: str, num_bytes: int) -> None:
         """See ``transport.Service``."""
