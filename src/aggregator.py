@@ -17,9 +17,11 @@ from src.errors import FederationError, NoUsableUpdate, PlanSettingError
 from src.evaluation.federation_dice import FederationDice, federation_dice
 from src.initial_weights import check_initial_weights
 from src.learning.site_update import SiteUpdate, UpdateFault, check_training, check_validation, read_update
+from src.machine_fault import writing
 from src.process_edge import process_edge
 from src.round_report import RoundReport
 from src.run_log import RunLog
+from src.stop_signal import stops_on_signal
 
 logger = logging.getLogger(__name__)
 _LAST_WORDS_S = 1.0  # for the answer to the last site that was told to leave
@@ -197,14 +199,15 @@ class SegmentationAggregator(Aggregator):
     def _save_model(self, round_number: int, file_path: str) -> None:
         """Writes a model beside its place and moves it there, so that a kill leaves the last whole one."""
         partial = f"{file_path}.partial"
-        super()._save_model(round_number, partial)
-        Path(partial).replace(file_path)
+        with writing(Path(file_path)):
+            super()._save_model(round_number, partial)
+            Path(partial).replace(file_path)
 
     # The end of the run; the main thread.
 
     def all_quit_jobs_sent(self) -> bool:
         """Waits until every site was told to leave; OpenFL's serving loop asks this, and stops the server on True."""
-        with process_edge():
+        with process_edge(), stops_on_signal(self._how_to_go_on()):
             while self._failure is None and not super().all_quit_jobs_sent():
                 time.sleep(0.2)
             if self._failure is not None:
@@ -212,6 +215,12 @@ class SegmentationAggregator(Aggregator):
                 raise self._failure
         time.sleep(_LAST_WORDS_S)
         return True
+
+    def _how_to_go_on(self) -> str:
+        return (
+            f"the average of the last finished round, if there was one, is in '{self.last_state_path}', and 'fx plan "
+            "initialize -i' goes on from it. Sites that hear nothing end after the plan's give_up_after_s"
+        )
 
     def _tell_failure(self) -> None:
         deadline = time.monotonic() + _TELL_FAILURE_S + 2 * self.poll_s

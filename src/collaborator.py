@@ -5,8 +5,13 @@ from openfl.component.collaborator import Collaborator
 from src.aggregator_link import AggregatorLink
 from src.errors import PlanSettingError
 from src.process_edge import process_edge
+from src.stop_signal import stops_on_signal
 
 OPTIMISER_TREATMENTS = ("RESET", "CONTINUE_LOCAL")
+_HOW_TO_GO_ON = (
+    "the aggregator waits for this site as long as its plan lets it; start it with the same command and it takes part in the "
+    "present round"
+)
 _SHORTEST_PATIENCE_S = 6  # OpenFL's aggregator delays a refusal by up to 5 s; who leaves earlier never learns the reason
 
 
@@ -69,7 +74,7 @@ class AveragingCollaborator(Collaborator):
 
     def run(self) -> None:
         """Works until the aggregator says to leave; the process ends with the error's exit code when something is wrong."""
-        with process_edge():
+        with process_edge(), stops_on_signal(_HOW_TO_GO_ON):
             super().run()
 
     def ping(self) -> None:

@@ -1,5 +1,6 @@
 """A site's line to the aggregator, over real mutual TLS."""
 
+import signal
 import threading
 import time
 
@@ -142,12 +143,17 @@ def test_an_aggregator_that_starts_late(tmp_path, port, certificate, server_cert
     link = AggregatorLink(client_of(port, "site_a", certificate), 300)
     answer = []
     threading.Thread(target=lambda: answer.append(link.get_tasks()), daemon=True).start()
-    with process_of_its_own(tmp_path, port, server_certificate):
+    with process_of_its_own(tmp_path, port, server_certificate) as process:
         wait_until_listening(port, 240)
         deadline = time.monotonic() + 15
         while not answer and time.monotonic() < deadline:
             time.sleep(0.1)
-    assert answer, "no answer 15 s after the aggregator began to listen"
+        assert answer, "no answer 15 s after the aggregator began to listen"
+        # It is a real process, and starting another takes long: how it ends when it is told to is looked at here too.
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 11
+        said = process.stderr.read()
+        assert "Stopped: stopped by SIGTERM; the average of the last finished round" in said and "Traceback" not in said
 
 
 def test_connected_and_never_answered(running, port, certificate, monkeypatch):

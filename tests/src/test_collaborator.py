@@ -1,5 +1,9 @@
 """The collaborator: whole rounds against a real aggregator over mutual TLS, and how its process ends."""
 
+import json
+import signal
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -12,7 +16,7 @@ from src.collaborator import AveragingCollaborator
 from src.errors import AggregatorRefused, AggregatorUnreachable, CaseError, PlanSettingError
 from tests.src.certificates import Authority
 from tests.src.small_federation import STRUCTURES, TASKS, aggregator_in, network, read_model
-from tests.src.small_server import client_of, free_port, serving, within
+from tests.src.small_server import ROOT, client_of, free_port, serving, within
 
 SITES = {"site_a": (2.0, 3), "site_b": (6.0, 1)}  # what its training adds, and its cases
 
@@ -141,3 +145,26 @@ def test_an_error_in_a_task_is_an_end_too(tmp_path, certificates, capsys):
 def test_what_cannot_work_is_said_at_the_start(certificates, changes, message):
     with pytest.raises(PlanSettingError, match=message):
         collaborator("site_a", 1, certificates["site_a"], **changes)
+
+
+WAITING = """
+import json, sys
+from tests.src.test_collaborator import AddingRunner, collaborator
+collaborator("site_a", int(sys.argv[1]), json.loads(sys.argv[2]), AddingRunner(1.0, 1), give_up_after_s=600).run()
+"""
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_site_that_waits_with_a_line_and_a_code_of_its_own(certificates):
+    command = [sys.executable, "-c", WAITING, str(free_port()), json.dumps(certificates["site_a"])]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        for line in process.stderr:
+            if "trying again" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 11
+    assert "Stopped: stopped by SIGTERM; the aggregator waits for this site" in said and "Traceback" not in said
