@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from experiments.federation.template import REPOSITORY
+from experiments.federation.took_part import participation_text
 from experiments.federation.traffic import Traffic, traffic_table
 from experiments.table import dice_table, mean_of, render
 from src.data.dataset import SPLITS, TOOL, Dataset
@@ -103,9 +104,21 @@ def final_validation(events: Sequence[dict]) -> dict | None:
 
 
 def write_summary(
-    folder: Path, plan_name: str, events: Mapping[str, Sequence[dict]], traffic: Mapping[str, Traffic], seconds: float
+    folder: Path,
+    plan_name: str,
+    events: Mapping[str, Sequence[dict]],
+    traffic: Mapping[str, Traffic],
+    seconds: float,
+    participation: Mapping[str, dict] | None = None,
 ) -> str:
-    """Writes ``summary.json`` and ``summary.txt``: each site's validation Dice of the last round, and its traffic.
+    """Writes ``summary.json`` and ``summary.txt``: each site's validation Dice of the last round, its traffic, who took part.
+
+    Args:
+        folder: of the run.
+        plan_name: stands in the title.
+        events, traffic: by site.
+        seconds: of the training.
+        participation: see ``read_participation``; None where nobody kept account of it.
 
     Returns:
         The text.
@@ -118,6 +131,7 @@ def write_summary(
     rounds = max(sum(event["phase"] == "train" for event in rows) for rows in events.values())
     title = f"{plan_name}: validation Dice of the final model, {rounds} rounds, {seconds:.0f} s"
     text = render(dice_table(title, scores)) + render(traffic_table("models over the network", traffic))
+    text += participation_text(participation or {})
     (folder / "summary.txt").write_text(text, encoding="utf-8")
     content = {
         "plan": plan_name,
@@ -125,6 +139,7 @@ def write_summary(
         "seconds": round(seconds, 1),
         "traffic": {site: asdict(entry) for site, entry in traffic.items()},
         "last_validation": last,
+        **({} if participation is None else {"participation": participation}),
     }
     (folder / "summary.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return text

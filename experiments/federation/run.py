@@ -17,6 +17,7 @@ from experiments.federation.results import keep_models, merge_metrics, model_byt
 from experiments.federation.scheme import scheme_of
 from experiments.federation.signals import stopped_by_signals
 from experiments.federation.template import stage_template
+from experiments.federation.took_part import read_participation
 from experiments.federation.workspaces import create_workspace, find_sites, link_cache, register_data
 from src.environment import check_numpy, check_python
 from src.errors import FederationError, PlanSettingError
@@ -153,7 +154,8 @@ class _Federation:
     def keep_results(self) -> None:
         keep_models(self.run, self.workspaces, self.sites, self.scheme.model_files)
         traffic = self.scheme.traffic(self.events, model_bytes(self.run, self.sites))
-        summary = write_summary(self.run, self.settings.plan, self.reader.events, traffic, self.training_seconds)
+        participation = read_participation({site: self.workspaces[site] for site in self.sites})
+        summary = write_summary(self.run, self.settings.plan, self.reader.events, traffic, self.training_seconds, participation)
         self._say(summary)
 
     def _metrics_of(self, name: str) -> Path:
