@@ -8,6 +8,7 @@ Reading order, by what they are about:
 * a model as a file: ``manifest``, ``tensor_layout``, ``snapshot_envelope``, ``model_memory``, ``snapshot``, ``outbox``
 * what is believed: ``checks``, ``ledger``, ``identity``
 * from site to site: ``transport`` (what any must do), ``in_memory``; ``messages``, ``grpc_transport``, ``server``, ``spool``
+* through a folder that is all that sites share: the package ``folder``; several ways at once: ``mixed_transport``
 * one site's run: ``learner`` (who owns the model), ``inbox``, ``fetch``, ``served``, ``checkpoint``, ``gossip``, ``closing``
 * under OpenFL: ``initial_model``, ``collaborator``
 """
