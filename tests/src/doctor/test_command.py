@@ -13,7 +13,6 @@ from tests.src.doctor.misconfigurations import TABLE
 from tests.src.doctor.workspace import dropping_port
 
 TIMEOUT_S = 120  # this machine may be busy; alone it takes seconds
-IMPORTS = "import src.plan_check, src.exchange.initial_model, src.dataloader, src.task_runner"
 
 
 def python(workspace, *arguments: str) -> subprocess.CompletedProcess:
@@ -56,8 +55,9 @@ def test_what_is_wrong_ends_the_process_with_its_exit_code(workspace, name):
 
 @pytest.mark.slow
 def test_an_unreachable_peer_costs_less_than_five_seconds(workspace):
+    # Loading PyTorch, MONAI and OpenFL and building the network, which depends on how busy the machine is.
     began = time.monotonic()
-    assert python(workspace, "-c", IMPORTS).returncode == 0
+    assert python(workspace, "-m", "src.plan_check", "plan/plan.yaml").returncode == 0
     imports_s = time.monotonic() - began
     peers = workspace.peers()
     with dropping_port() as port:
@@ -66,7 +66,7 @@ def test_an_unreachable_peer_costs_less_than_five_seconds(workspace):
         done = doctor(workspace)
         doctor_s = time.monotonic() - began
     assert done.returncode == 1 and "a firewall on the way" in done.stdout
-    assert doctor_s < 1.5 * imports_s + 5, f"{doctor_s:.1f} s, of which the imports alone {imports_s:.1f} s"
+    assert doctor_s < 1.5 * imports_s + 5, f"{doctor_s:.1f} s, of which loading and building alone {imports_s:.1f} s"
 
 
 def test_a_mistyped_command_ends_with_2(workspace):
