@@ -207,6 +207,34 @@ def test_a_site_behind_a_firewall_learns_and_both_end(tmp_path, pair, capsys):
     assert "expected an answer of every peer, found none of site_b" in said.err
 
 
+def test_a_site_that_is_outbound_in_the_plan_teaches_too_though_nobody_can_call_it(tmp_path, pair, capsys):
+    table = {"exchange": vars(exchange_settings("ring", wire_dtype="float16", reachability={"site_a": "outbound"}))}
+    serving = pair("site_b", **table)
+    ending = threading.Thread(target=serving.run, daemon=True)
+    ending.start()
+    deadline = time.monotonic() + 60
+    while not is_listening(pair.port):
+        assert ending.is_alive() and time.monotonic() < deadline
+        time.sleep(0.1)
+    pair("site_a", **table).run()
+    ending.join(30)
+    assert not ending.is_alive(), "it heard that the other is done, though it cannot call it"
+    assert events(tmp_path, "site_b", "consensus")[0]["sites"] == PAIR
+    assert events(tmp_path, "site_b", "closing")[0]["outcome"] == "received"
+    assert {event["outcome"] for event in events(tmp_path, "site_a", "push")} == {"brought"}
+    sent = sum(event.get("sent_bytes", 0) for event in map(json.loads, lines_of(tmp_path, "site_a")))
+    received = sum(event.get("received_bytes", 0) for event in map(json.loads, lines_of(tmp_path, "site_b")))
+    assert received == sent > 0
+    capsys.readouterr()
+    pair("site_b", **table).ping()
+    assert "site_a: by the plan it calls this site; not asked" in capsys.readouterr().out
+
+
+def test_a_table_by_which_the_sites_never_meet_is_refused_at_the_start(pair):
+    with pytest.raises(PlanSettingError, match="never meet"):
+        pair("site_a", exchange=vars(exchange_settings(reachability=dict.fromkeys(PAIR, "outbound"))))
+
+
 def lines_of(tmp_path, site):
     return (tmp_path / "logs" / site / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
 
