@@ -130,14 +130,15 @@ def _short_pauses(monkeypatch):
 BOTH = pytest.mark.parametrize("kind", ["in memory", "gRPC"])
 
 
-@BOTH
-@pytest.mark.parametrize("schedule", ["base_k_plus_1", "full", "chain"])
+@pytest.mark.parametrize(
+    ("kind", "schedule"), [("in memory", "base_k_plus_1"), ("gRPC", "base_k_plus_1"), ("in memory", "full"), ("gRPC", "chain")]
+)
 def test_with_one_outbound_site_the_models_are_those_of_three_direct_ones(tmp_path, kind, schedule):
     exchange = {"schedule": schedule, "lock_step": schedule != "chain"}
     if schedule == "chain":
         exchange["warm_up_rounds"] = 0
-    direct = Federation(tmp_path / "direct", "in memory", {}, exchange=exchange).run()
-    found = Federation(tmp_path / "outbound", kind, ONE_OUTBOUND, exchange=exchange).run()
+    direct = Federation(tmp_path / "direct", "in memory", {}, rounds=4, exchange=exchange).run()
+    found = Federation(tmp_path / "outbound", kind, ONE_OUTBOUND, rounds=4, exchange=exchange).run()
     assert found.digests() == direct.digests()
     for site in ROSTER:
         assert found.sites[site].learner.finals == direct.sites[site].learner.finals == ROSTER
