@@ -3,6 +3,7 @@
 Puts the rules of this folder together as the plan says; knows nothing of how models travel. See ``src.exchange.learner``.
 """
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -29,6 +30,8 @@ from src.model.kept_models import KeptModels
 from src.model.network import HEAD_TENSORS
 from src.model.state import load_network_state, network_state, unique_tensors
 from src.model.trained_structures import TrainedStructures
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from src.task_runner import SegmentationTaskRunner
@@ -129,6 +132,7 @@ class PeerLearner:
             "best_dice": best if math.isfinite(best) else None,
             "dice": {name: [entry.mean, entry.num_scored, entry.num_absent] for name, entry in self.dice.items()},
             "precision": str(self.local.precision),
+            "device": self.local.device.type,
         }
         return tensors, facts
 
@@ -153,6 +157,15 @@ class PeerLearner:
             for name, (mean, scored, absent) in facts["dice"].items()
         }
         self._use_precision(facts["precision"])
+        before, now = facts.get("device", self.local.device.type), self.local.device.type
+        if before != now:
+            logger.warning(
+                "%s: THE DEVICE CHANGED: the run so far was computed on '%s', now it is '%s'; it goes on, at another pace and "
+                "not bit for bit. If a GPU is gone, stop this and look at nvidia-smi",
+                self.site,
+                before,
+                now,
+            )
 
     # What the parts of this folder share.
 

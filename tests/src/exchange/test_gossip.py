@@ -9,7 +9,8 @@ import torch
 
 from experiments.simulation import run_in_turns
 from experiments.toy_learner import exchange_settings, timing_settings
-from src.errors import CheckpointError, FederationError
+from src.errors import CheckpointError, FederationError, QuorumNotMet
+from src.exchange.participation import read_manifest
 from tests.src.exchange.in_memory_federation import ROSTER, Federation, digest
 
 
@@ -277,3 +278,52 @@ def test_the_end_is_made_of_the_models_before_the_rounds_alone(tmp_path):
         assert [(model.manifest.site, model.manifest.round) for model in read[name]] == [("site_a", 5), ("site_b", 5)]
     for one, other in zip(read["site_a"], read["site_b"], strict=True):
         assert all(torch.equal(tensor, other.read()[key]) for key, tensor in one.read().items())
+
+
+THREE = ["site_a", "site_b", "site_c"]
+
+
+def end_without_site_c(tmp_path, **changes):
+    """Three sites, of which one never comes; those of the others that ended with an error, by name."""
+    timing = timing_settings(closing_wait_s=0.5, serve_after_s=0.5, missing_after_s=0.01)
+    exchange = exchange_settings("full", **changes)
+    federation = Federation(tmp_path, THREE, rounds=3, exchange=exchange, timing=timing, learner={"round_s": 0.05})
+    federation.network.take_offline("site_c")
+    faults = {}
+
+    def run(name):
+        site = federation.sites[name]
+        site.participation.path = tmp_path / name / "participation.json"
+        try:
+            site.run()
+        except FederationError as error:
+            faults[name] = error
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in THREE[:2]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return federation, faults
+
+
+def test_who_never_came_is_missing_in_every_manifest_and_loudly(tmp_path, caplog):
+    federation, faults = end_without_site_c(tmp_path)
+    assert faults == {}
+    found = read_manifest(tmp_path / "site_a" / "participation.json")
+    assert (found["expected"], found["present"], found["met"]) == (THREE, THREE[:2], 2)
+    assert [(entry["site"], entry["was_met"]) for entry in found["missing"]] == [("site_c", False)]
+    assert [entry["exchange"] for entry in found["exchanges"]] == [0, 1, "closing", "served"]
+    assert all(entry["missing"] == ["site_c"] for entry in found["exchanges"])
+    assert caplog.text.count("site_a: site_c IS MISSING: not heard of since") >= 2
+    again = federation.make("site_a")
+    again.resume()
+    assert again.participation.manifest()["missing"] == found["missing"], "a restart does not begin to count anew"
+
+
+def test_a_run_without_its_quorum_is_complete_and_ends_with_8(tmp_path):
+    federation, faults = end_without_site_c(tmp_path, quorum=3)
+    assert {type(error) for error in faults.values()} == {QuorumNotMet} and set(faults) == set(THREE[:2])
+    assert "never met: site_c" in str(faults["site_a"])
+    for name in THREE[:2]:
+        assert federation.sites[name].closed and len(federation.of(name, "train")) == 3 and federation.of(name, "served")

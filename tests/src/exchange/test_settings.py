@@ -62,6 +62,9 @@ def test_a_longer_run_changes_no_earlier_exchange(rounds, more, number):
         ("local_rounds_at_end", "2"),
         ("seed", -1),
         ("seed", None),
+        ("quorum", -1),
+        ("quorum", 1.5),
+        ("quorum", True),
     ],
 )
 def test_an_impossible_setting_is_named(setting, value):
@@ -75,7 +78,10 @@ def test_a_chain_takes_no_other_pace(setting, value):
         exchange_settings("chain", **{setting: value})
 
 
-@pytest.mark.parametrize("setting", ["connect_timeout_s", "pull_timeout_s", "round_wait_s", "closing_wait_s", "serve_after_s"])
+WAITS = ["connect_timeout_s", "pull_timeout_s", "round_wait_s", "closing_wait_s", "serve_after_s", "missing_after_s"]
+
+
+@pytest.mark.parametrize("setting", WAITS)
 @pytest.mark.parametrize("value", [0, -1, 0.001, float("nan"), True, "10", None])
 def test_an_impossible_wait_is_named(setting, value):
     with pytest.raises(PlanSettingError, match=rf"^collaborator\.timing\.{setting}: expected a number of at least 0.01"):
@@ -103,3 +109,17 @@ def test_the_settings_follow_the_table():
     assert settings.meeting_peers(roster, "site_c") == settings.brought_by(roster, "site_c") == ("site_a", "site_b")
     assert settings.brings_to(roster, "site_a") == ("site_c",)
     assert settings.brings_to(roster, "site_c") == ()
+
+
+def test_a_quorum_that_some_site_can_never_meet_is_refused_with_the_plan():
+    roster = ["site_a", "site_b", "site_c"]
+    exchange_settings(quorum=3).check_roster(roster)
+    with pytest.raises(
+        PlanSettingError, match=r"quorum: expected at most 3, the sites that site_a can meet and itself, found 4"
+    ):
+        exchange_settings(quorum=4).check_roster(roster)
+    table = {"site_a": "outbound", "site_b": "outbound"}
+    with pytest.raises(PlanSettingError, match=r"quorum: expected at most 2, the sites that site_a can meet"):
+        exchange_settings(quorum=3, reachability=table).check_roster(roster)
+    with pytest.raises(PlanSettingError, match=r"quorum: expected at most 1"):
+        exchange_settings("none", quorum=2).check_roster(roster)

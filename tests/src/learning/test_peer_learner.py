@@ -345,3 +345,13 @@ def test_a_restart_keeps_the_precision_the_run_began_with(sites):
     first.local.precision = first.runner.predictor.precision = torch.bfloat16
     second.restore(*first.state())
     assert second.local.precision is second.runner.predictor.precision is torch.bfloat16
+
+
+def test_a_restart_on_another_device_is_said_loudly(sites, caplog):
+    first, second = sites.learner(), sites.learner()
+    tensors, facts = first.state()
+    second.restore(tensors, facts)
+    second.restore(tensors, {name: value for name, value in facts.items() if name != "device"})
+    assert "DEVICE" not in caplog.text, "the same one, or a checkpoint of a version that did not say"
+    second.restore(tensors, {**facts, "device": "cuda"})
+    assert "THE DEVICE CHANGED: the run so far was computed on 'cuda', now it is 'cpu'" in caplog.text
