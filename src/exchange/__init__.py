@@ -11,6 +11,7 @@ Reading order, by what they are about:
 * from site to site: ``transport`` (what any must do), ``in_memory``; ``messages``, ``grpc_transport``, ``server``, ``spool``
 * of a site that nobody can call: ``courier`` brings, ``push_parts`` on the wire; ``reception`` lets in, ``brought`` keeps
 * through a folder that is all that sites share: the package ``folder``; several ways at once: ``mixed_transport``
-* one site's run: ``learner`` (who owns the model), ``inbox``, ``fetch``, ``served``, ``checkpoint``, ``gossip``, ``closing``
+* one site's run: ``learner`` (who owns the model), ``inbox``, ``fetch``, ``served``, ``checkpoint``, ``participation``,
+  ``gossip``, ``closing``
 * under OpenFL: ``initial_model``, ``collaborator``
 """
