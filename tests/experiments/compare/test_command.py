@@ -70,7 +70,9 @@ def test_nothing_slow_is_loaded_before_a_stop_is_answered(command):
 
 def test_make_hands_everything_on(tmp_path):
     words = ["ANATOMY=phantom", f"DATA={tmp_path}/my data", "SCHEMES=gossip fedavg", "SEEDS=0 1", "RUN=tried", "PROCESSES=2"]
-    shown = subprocess.run(["make", "-n", "-o", ".venv/.installed", "compare", *words], cwd=REPOSITORY, capture_output=True)
+    # Within `make test` a make says which folder it enters.
+    quiet = ["make", "-n", "--no-print-directory", "-o", ".venv/.installed"]
+    shown = subprocess.run([*quiet, "compare", *words], cwd=REPOSITORY, capture_output=True)
     arguments = shlex.split(shown.stdout.decode().replace("\\\n", " "))
     assert arguments[:3] == [".venv/bin/python", "-m", "experiments.compare"]
     settings = read_arguments(arguments[3:])

@@ -58,11 +58,17 @@ def test_a_report_of_no_study_names_what_is_typed(capsys):
     assert "make report RUN=" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("typed", "said"), [("yes", "expected FINAL=1 or no FINAL, found FINAL=yes"), ("0", "study.yaml")])
-def test_make_takes_no_other_final_for_validation(typed, said):
+@pytest.mark.parametrize(("typed", "is_final"), [("1", True), ("0", False), ("", False)])
+def test_only_final_1_scores_the_test_patients(typed, is_final):
     words = ["-o", ".venv/.installed", "report", "RUN=there_is_none", f"FINAL={typed}"]
+    shown = subprocess.run(["make", "-n", *words], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert "experiments.report" in shown.stdout and ("--final" in shown.stdout) == is_final
+
+
+def test_make_takes_no_other_final_for_validation():
+    words = ["-o", ".venv/.installed", "report", "RUN=there_is_none", "FINAL=yes"]
     made = subprocess.run(["make", *words], cwd=REPOSITORY, capture_output=True, text=True)
-    assert made.returncode != 0 and said in made.stderr
+    assert made.returncode != 0 and "expected FINAL=1 or no FINAL, found FINAL=yes" in made.stderr
 
 
 def test_the_command_is_shown_as_it_was_typed():
