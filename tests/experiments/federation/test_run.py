@@ -194,6 +194,7 @@ def assert_all_gone(processes: list[psutil.Process]) -> None:
     assert not alive
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_what_it_started_and_nothing_else(running, tmp_path):
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "fx collaborator start -n site_a"])
     try:
@@ -210,6 +211,7 @@ def test_ctrl_c_ends_what_it_started_and_nothing_else(running, tmp_path):
         stranger.wait()
 
 
+@pytest.mark.slow
 def test_a_collaborator_that_dies_is_named_and_the_whole_ends(running, tmp_path):
     started = wait_until_training(tmp_path / "run", running)
     victim = next(process for process in started if process.cmdline()[-2:] == ["-n", "site_b"])

@@ -30,6 +30,7 @@ def doctor(workspace, site="site_a") -> subprocess.CompletedProcess:
     return python(workspace, "-m", "src.doctor", "-n", site, "-p", "plan/plan.yaml")
 
 
+@pytest.mark.slow
 def test_all_is_well_in_one_plain_line_for_each_check(workspace):
     with workspace.peer():
         done = doctor(workspace)

@@ -62,7 +62,9 @@ def test_twenty_four_kills_end_bit_identical(tmp_path):
     check_bit_identical(tmp_path, rounds=500, kills=24, seed=2)
 
 
-@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["dead", "stalled"])
+@pytest.mark.parametrize(
+    "fault", [pytest.param(signal.SIGKILL, id="dead"), pytest.param(signal.SIGSTOP, id="stalled", marks=pytest.mark.slow)]
+)
 def test_the_others_never_wait_longer_than_one_pull_timeout(tmp_path, fault):
     pull_timeout_s, round_s = 1.5, 0.1
     with ToyFederation(
