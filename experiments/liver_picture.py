@@ -23,9 +23,9 @@ from experiments.command import exit_code_of
 from experiments.federation.template import REPOSITORY
 from experiments.report.three_planes import Outline, draw_planes
 from experiments.report.worst_case_pictures import DRAWN_COLOUR, PREDICTED_COLOUR
-from experiments.scoring.files import write_whole
 from experiments.scoring.patient_scan import PatientScan
 from experiments.scoring.saved_model import SavedModel, load_saved_model
+from experiments.whole_text import write_whole
 from src.data.case_image import to_mask
 from src.data.dataset_writer import DatasetWriter
 from src.errors import DatasetError, ModelCardError

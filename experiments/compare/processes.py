@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from experiments.federation.processes import Processes, Started, process_environment
+from experiments.federation.processes import Processes, process_environment
 from experiments.federation.template import REPOSITORY
 
 # Sums of floating-point numbers depend on how they are split among threads; and one job a core leaves no core for a second.
@@ -35,17 +35,7 @@ class JobProcesses(Processes):
         self._check_stop()
         log = self.logs / f"{name.replace('/', '-')}.log"
         with log.open("wb") as output:
-            popen = subprocess.Popen(
-                command,
-                cwd=REPOSITORY,
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(self._lock,),
-            )
-            self._running.append(Started(name=name, log=log, popen=popen))
+            self._launch(name, command, REPOSITORY, log, output, stdin=subprocess.PIPE, pass_fds=(self._lock,))
         return log
 
     def ended(self) -> dict[str, int]:

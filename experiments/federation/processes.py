@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from src.errors import FederationError, SiteProcessFailed
 
@@ -66,16 +67,25 @@ class Processes:
         self._check_stop()
         log = log or self.logs / "setup.log"
         with log.open("ab") as output:
-            popen = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            self._running.append(Started(name=name, log=log, popen=popen))
+            self._launch(name, command, folder, log, output, stdin=subprocess.DEVNULL)
+
+    def _launch(self, name: str, command: Sequence[str], folder: Path, log: Path, output: IO[bytes], **options) -> None:
+        """Starts a command in a session of its own, so that a signal for this process is not one for it too.
+
+        Args:
+            output: the opened log.
+            options: of ``subprocess.Popen``: its stdin, and what else it inherits.
+        """
+        popen = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=self.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **options,
+        )
+        self._running.append(Started(name=name, log=log, popen=popen))
 
     def wait(
         self,

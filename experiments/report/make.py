@@ -11,10 +11,10 @@ from experiments.report.worst_case_pictures import picture_worst_cases
 from experiments.results import collect, write_results
 from experiments.results.evidence import NUM_RESAMPLES
 from experiments.scoring import score_study
-from experiments.scoring.files import write_whole
 from experiments.scoring.registration import registration_text
 from experiments.scoring.registration_error import RegistrationError
 from experiments.study_folder import read_study
+from experiments.whole_text import write_whole
 from src.errors import DatasetError
 
 

@@ -24,13 +24,13 @@ from experiments.results.runs import chosen_learning_rates, not_done
 from experiments.results.scored_study import ScoredStudy, read_scored_study
 from experiments.results.sensitivity import unknown_patients, without_patients
 from experiments.results.worst_cases import worst_cases
-from experiments.scoring.files import write_whole
 from experiments.statistics.advice import advise
 from experiments.statistics.averages import WEIGHTINGS
 from experiments.statistics.resampling import Resampling, resample
 from experiments.statistics.seed_spread import seed_spread
 from experiments.statistics.study import Study
 from experiments.statistics.views import own_site
+from experiments.whole_text import write_whole
 
 NUM_RESAMPLES = 10_000
 

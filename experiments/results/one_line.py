@@ -9,7 +9,7 @@ from experiments.command import exit_code_of
 from experiments.report.blocks import DASH
 from experiments.report.cells import decimals, interval
 from experiments.results.lines import Line, lines_of
-from experiments.scoring.files import write_whole
+from experiments.whole_text import write_whole
 
 _HEADINGS = {
     **{"scheme": "---", "what differs": "---", "Dice (patients)": "---:", "less {base}": "---:", "95 % interval": "---:"},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.scoring import ScoreRow, read_scores
+from experiments.scoring.score_row import score_of
 from experiments.statistics.score import Score, ScoreTableError
 from experiments.study_folder import read_study
 
@@ -118,13 +119,4 @@ def _arms(scheme: str, settings: dict, rows: Iterable[ScoreRow]) -> list[Arm]:
 
 
 def _score(row: ScoreRow, value: float | None, absolute: bool) -> Score:
-    number = float("nan") if value is None else value
-    return Score(
-        scheme=row.arm,
-        seed=row.seed,
-        model_site=row.model_site,
-        patient=row.patient,
-        patient_site=row.patient_site,
-        structure=row.structure,
-        value=abs(number) if absolute else number,
-    )
+    return score_of(row, abs(value) if absolute and value is not None else value)

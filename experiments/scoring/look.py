@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from experiments.federation.template import REPOSITORY
-from experiments.scoring.files import write_whole
 from experiments.scoring.registration_error import RegistrationError
+from experiments.whole_text import write_whole
 
 RESULTS = REPOSITORY / "docs" / "results.md"
 HEADING = "## Looks at the test patients"

@@ -2,7 +2,7 @@
 
 import copy
 
-from experiments.scoring.files import content_digest
+from experiments.scoring.digests import content_digest
 
 # Seeds of one scheme share a hash, and where an aggregator listened is nobody's choice.
 _NOT_CHOSEN = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.scoring.files import file_digest
+from experiments.scoring.digests import file_digest
 from experiments.scoring.patient_scan import PatientScan
 from src.data.preprocessing import Preprocessing
 from src.data.structures import load_structures

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from experiments.scoring.files import write_whole
 from experiments.scoring.score_row import ScoreFileError, ScoreRow
+from experiments.whole_text import write_whole
 
 _FIELDS = {field.name for field in fields(ScoreRow)}
 

@@ -123,12 +123,15 @@ def as_score(row: ScoreRow, metric: str) -> Score:
     if metric not in METRICS:
         raise ScoreFileError(f"expected a metric of {', '.join(METRICS)}, found '{metric}'")
     value = getattr(row, metric)
-    if value is None:
-        value = math.nan
-    elif metric == "hd95_mm":
+    if value is not None and metric == "hd95_mm":
         value = -value
-    elif metric == "relative_volume_difference":
+    elif value is not None and metric == "relative_volume_difference":
         value = -abs(value)
+    return score_of(row, value)
+
+
+def score_of(row: ScoreRow, value: float | None) -> Score:
+    """A number of a row with whose it is, the arm as scheme; NaN where there is none."""
     return Score(
         scheme=row.arm,
         seed=row.seed,
@@ -136,5 +139,5 @@ def as_score(row: ScoreRow, metric: str) -> Score:
         patient=row.patient,
         patient_site=row.patient_site,
         structure=row.structure,
-        value=float(value),
+        value=math.nan if value is None else float(value),
     )

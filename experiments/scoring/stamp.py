@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.scoring.files import content_digest, file_digest, write_whole
+from experiments.scoring.digests import content_digest, file_digest
 from experiments.scoring.listed_models import read_listed_models
+from experiments.whole_text import write_whole
 from src.data.dataset import Dataset
 from src.data.structures import load_structures
 

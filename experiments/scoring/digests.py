@@ -1,15 +1,8 @@
-"""Files that are there whole or not at all, and what they hold in one number."""
+"""What a file or a piece of JSON holds, in one number."""
 
 import hashlib
 import json
 from pathlib import Path
-
-from src.exchange import whole_file
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a text beside its place and renames it there; its folder is made if need be."""
-    whole_file.write_whole(path, [text.encode()])
 
 
 def file_digest(path: Path) -> str:
