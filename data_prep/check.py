@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from data_prep.checks.case import check_measured
-from data_prep.checks.ct import check_record
-from data_prep.checks.finding import Finding, refused
-from data_prep.checks.listing import check_listing
-from data_prep.checks.mask_facts import mask_facts
 from data_prep.count_table import print_counts
+from src.case_checks.case import check_measured
+from src.case_checks.ct import check_record
+from src.case_checks.finding import Finding, refused
+from src.case_checks.listing import check_listing
+from src.case_checks.mask_facts import mask_facts
 from src.data.dataset import CaseRecord, Dataset
 from src.errors import CaseError
 

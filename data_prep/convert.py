@@ -16,11 +16,11 @@ from data_prep.conversion.private_files import private_folder
 from data_prep.conversion.pseudonym import Pseudonyms, refuse_lost_key
 from data_prep.conversion.report import write_report
 from data_prep.conversion.summary import print_summary
-from data_prep.dicom.export import scan_export
 from data_prep.naming.names_file import read_names
 from src.data.dataset import check_name
 from src.data.dataset_writer import DatasetWriter
 from src.data.structures import ANATOMIES
+from src.dicom.export import scan_export
 from src.errors import DatasetError, OarError
 
 REPORT = "conversion_report.html"

@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from data_prep.conversion.printable import printable
-from data_prep.dicom.export import scan_export
 from data_prep.naming.decision import NameDecision
 from data_prep.naming.names_file import read_names
 from data_prep.naming.survey import SurveyedName, survey_names
 from src.data.structures import ANATOMIES
+from src.dicom.export import scan_export
 from src.errors import DatasetError
 
 COLUMNS = ("native", "tg263", "confidence", "patients", "why")

@@ -15,16 +15,16 @@ import numpy as np
 import SimpleITK as sitk
 from rich.table import Table
 
-from data_prep.dicom.ct_series import stack_slices
-from data_prep.dicom.export import scan_export
-from data_prep.dicom.objects import Grid, Roi
-from data_prep.dicom.pairing import find_series
-from data_prep.dicom.structure_set import read_structure_set
 from data_prep.rasterise.roi_mask import RasterisedRoi, rasterise
 from experiments import plastimatch
 from experiments.command import exit_code_of
 from experiments.federation.template import REPOSITORY
 from experiments.table import render
+from src.dicom.ct_series import stack_slices
+from src.dicom.export import scan_export
+from src.dicom.objects import Grid, Roi
+from src.dicom.pairing import find_series
+from src.dicom.structure_set import read_structure_set
 
 DATA = REPOSITORY.parent / "shared" / "data"
 # Folder, RTSTRUCT in it, folder of its CT or None where the CT is not at hand and a grid is put around the contours.

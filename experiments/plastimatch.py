@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from data_prep.dicom.objects import Grid
+from src.dicom.objects import Grid
 from src.errors import DatasetError
 
 PROGRAM = Path(sys.executable).with_name("plastimatch")

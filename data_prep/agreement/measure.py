@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from data_prep.checks.body import find_body
-from data_prep.checks.mask_facts import MaskFacts, in_patient_axes, mask_facts
+from src.case_checks.body import find_body
+from src.case_checks.mask_facts import MaskFacts, in_patient_axes, mask_facts
 from src.data.dataset import CaseRecord, Dataset
 
 HU_PERCENTS = (0.5, 5, 50, 95, 99.5)

@@ -10,7 +10,7 @@ import numpy as np
 
 from data_prep.agreement.privacy import FEWEST_PATIENTS
 from data_prep.agreement.reading import SiteFingerprint
-from data_prep.checks.normal_anatomy import load_normal_anatomy
+from src.case_checks.normal_anatomy import load_normal_anatomy
 
 BOUNDS_HU = {"soft": (-200, 300), "bone": (-200, 1500), "all": (-1000, 2000)}
 STEP_HU = 10

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from data_prep.conversion.redaction import Redactor
 from data_prep.conversion.redactors import native_names, redactor_of
-from data_prep.dicom.choice import Candidate, choose
-from data_prep.dicom.ct_series import stack_slices
-from data_prep.dicom.frames import check_frames
-from data_prep.dicom.objects import CTSeries, ExportedPatient, Roi, SliceStack, StructureSet
-from data_prep.dicom.pairing import find_series
-from data_prep.dicom.structure_set import read_structure_set
 from data_prep.naming.decide import decide_names
 from data_prep.naming.decision import NameDecision
+from src.dicom.choice import Candidate, choose
+from src.dicom.ct_series import stack_slices
+from src.dicom.frames import check_frames
+from src.dicom.objects import CTSeries, ExportedPatient, Roi, SliceStack, StructureSet
+from src.dicom.pairing import find_series
+from src.dicom.structure_set import read_structure_set
 from src.errors import DicomError
 
 

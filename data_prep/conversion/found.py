@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from data_prep.dicom.objects import CTSeries, ExportedPatient, Grid
+from src.dicom.objects import CTSeries, ExportedPatient, Grid
 
 
 def describe_patient(patient: ExportedPatient, grids: Mapping[str, Grid] | None = None) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def run_in_child(pipe: Connection, function: Callable[[object], str], argument: 
 
 
 def describe(error: BaseException) -> str:
-    """An error's class and place, never its text, which may quote a header: ``ValueError at data_prep/dicom/header.py:88``."""
+    """An error's class and place, never its text, which may quote a header: ``ValueError at src/dicom/header.py:88``."""
     places = [(Path(frame.filename).resolve(), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     ours = [f"{path.relative_to(ROOT).as_posix()}:{line}" for path, line in places if _is_ours(path)]
     return f"{type(error).__name__} at {ours[-1]}" if ours else type(error).__name__

@@ -8,7 +8,6 @@ from shutil import rmtree
 
 import SimpleITK as sitk
 
-from data_prep.checks.case import check_images
 from data_prep.conversion.candidates import Readable, find_candidates
 from data_prep.conversion.found import describe_patient
 from data_prep.conversion.lock import writer_lock
@@ -16,9 +15,10 @@ from data_prep.conversion.outcome import WITH_ITS_CASE, CaseOutcome, RoiOutcome
 from data_prep.conversion.picture import draw_case
 from data_prep.conversion.redaction import Redactor
 from data_prep.conversion.roi import convert_rois
-from data_prep.dicom.ct_pixels import read_ct
-from data_prep.dicom.objects import ExportedPatient
+from src.case_checks.case import check_images
 from src.data.case_files import partial_folder, write_beside
+from src.dicom.ct_pixels import read_ct
+from src.dicom.objects import ExportedPatient
 from src.errors import OarError
 
 

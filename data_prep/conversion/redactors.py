@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from data_prep.conversion.redaction import Redactor
-from data_prep.dicom.objects import Export, ExportedPatient, Roi
+from src.dicom.objects import Export, ExportedPatient, Roi
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+){3,}")  # DICOM PS3.5 chapter 9; nobody types one, and an export holds thousands
 

@@ -6,10 +6,10 @@ import SimpleITK as sitk
 
 from data_prep.conversion.candidates import Chosen
 from data_prep.conversion.outcome import RoiOutcome
-from data_prep.dicom.objects import Grid, Roi
 from data_prep.naming.decision import NameDecision
 from data_prep.rasterise.roi_mask import rasterise
 from src.data.case_image import to_mask
+from src.dicom.objects import Grid, Roi
 from src.errors import DicomError
 
 

@@ -4,10 +4,10 @@ Only what starts no thread: a thread does not live on in a forked process, and w
 touched here.
 """
 
-from data_prep.checks.normal_anatomy import load_normal_anatomy
 from data_prep.conversion import patient  # noqa: F401 - its imports are the slowest
 from data_prep.conversion.ordinary_words import ordinary_words
 from data_prep.naming.decide import decide_names
+from src.case_checks.normal_anatomy import load_normal_anatomy
 from src.data.structures import ANATOMIES, load_structures
 
 load_structures()

@@ -8,13 +8,13 @@ from tqdm import tqdm
 
 from data_prep.conversion.redaction import Redactor
 from data_prep.conversion.redactors import native_names, redactor_of, redactor_of_everybody
-from data_prep.dicom.objects import Export, ExportedPatient, Skipped
-from data_prep.dicom.structure_set import read_structure_set
 from data_prep.naming.decide import decide_name, decide_names
 from data_prep.naming.decision import NameDecision
 from data_prep.naming.names_file import UNDECIDED
 from data_prep.naming.spelling import own_name
 from src.data.structures import ANATOMIES
+from src.dicom.objects import Export, ExportedPatient, Skipped
+from src.dicom.structure_set import read_structure_set
 from src.errors import DicomError
 
 # What needs a person comes first, then what a person should look over.

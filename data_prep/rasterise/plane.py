@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_prep.dicom.objects import Contour, Grid
+from src.dicom.objects import Contour, Grid
 from src.errors import DicomError
 
 TILT_LIMIT = 0.5  # slices that a point may lie off the middle of its contour

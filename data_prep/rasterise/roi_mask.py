@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data_prep.dicom.objects import Grid, Roi
 from data_prep.rasterise.plane import place
 from data_prep.rasterise.slice_mask import SliceFacts, combine
 from data_prep.rasterise.slices import distribute
+from src.dicom.objects import Grid, Roi
 from src.errors import DicomError
 
 NOTED_SHARE = 0.01

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_prep.dicom.objects import Grid
 from data_prep.rasterise.plane import Outline
+from src.dicom.objects import Grid
 from src.errors import DicomError
 
 SAME_PLANE_MM = 0.1  # apart at most; and never more than a tenth of a slice

@@ -15,16 +15,16 @@ import numpy as np
 import SimpleITK as sitk
 
 from data_prep.__main__ import main
-from data_prep.dicom.ct_pixels import read_ct
-from data_prep.dicom.ct_series import stack_slices
-from data_prep.dicom.export import scan_export
-from data_prep.dicom.pairing import find_series
-from data_prep.dicom.structure_set import read_structure_set
 from data_prep.rasterise.roi_mask import rasterise
 from src.data.case_image import to_mask
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
 from src.data.structures import load_structures
+from src.dicom.ct_pixels import read_ct
+from src.dicom.ct_series import stack_slices
+from src.dicom.export import scan_export
+from src.dicom.pairing import find_series
+from src.dicom.structure_set import read_structure_set
 
 
 def masks_of(export: Path) -> tuple[sitk.Image, dict[str, np.ndarray]]:

@@ -11,7 +11,7 @@ from data_prep.__main__ import main
 from data_prep.conversion.every_patient import VANISHED
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
-from tests.data_prep.small_export import SmallPatient, write_export
+from tests.small_export import SmallPatient, write_export
 
 
 def small_patient(number: int) -> SmallPatient:

@@ -20,8 +20,8 @@ from data_prep.conversion.source import rules_digest
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
 from tests.data_prep.conftest import AS_IN_A_TERMINAL, ROOT
-from tests.data_prep.small_export import write_export, write_rtstruct
 from tests.data_prep.test_convert import patient_folder, small_patient, tree
+from tests.small_export import write_export, write_rtstruct
 
 NUM_PATIENTS = 3
 NUM_STEPS = 18  # of a conversion of these; a later one is none, and the tests below would say so

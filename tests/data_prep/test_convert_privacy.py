@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.dataelem import DataElement
 
 from data_prep.__main__ import main
-from tests.data_prep.small_export import UID_ROOT, SmallPatient, add_roi, write_ct, write_export, write_rtstruct
+from tests.small_export import UID_ROOT, SmallPatient, add_roi, write_ct, write_export, write_rtstruct
 
 # What is planted beside the identifiers of small_export, and in which words a reader would know somebody.
 WORDS = ("zwiebelfisch", "hannelore", "quacksalber", "ottokar", "dunkelwald", "geheimnis", "pid77", "acc5150", UID_ROOT)

@@ -9,7 +9,7 @@ import pytest
 from data_prep.__main__ import main
 from data_prep.naming.names_file import read_names
 from tests.conftest import SHARED_DATA
-from tests.data_prep.small_export import SmallPatient, write_export, write_rtstruct
+from tests.small_export import SmallPatient, write_export, write_rtstruct
 
 
 def patient(number: int, *names: str, empty: tuple[str, ...] = ()) -> SmallPatient:

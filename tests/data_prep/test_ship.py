@@ -16,7 +16,7 @@ from data_prep.__main__ import main
 from data_prep.ship import ship
 from experiments.federation.template import stage_template
 from src.errors import OarError
-from tests.data_prep.small_export import SmallPatient, write_export
+from tests.small_export import SmallPatient, write_export
 
 FX = str(Path(sys.executable).parent / "fx")
 

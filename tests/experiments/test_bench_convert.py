@@ -12,7 +12,7 @@ from experiments.bench.convert import show
 from experiments.bench.convert_timing import BenchPatient, measure
 from experiments.bench.other_libraries import Libraries, install
 from experiments.bench.stale_references import point_to_slices
-from tests.data_prep.small_export import UID_ROOT, SmallPatient, write_ct, write_rtstruct
+from tests.small_export import UID_ROOT, SmallPatient, write_ct, write_rtstruct
 
 
 def drawn() -> SmallPatient:

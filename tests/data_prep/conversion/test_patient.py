@@ -10,9 +10,9 @@ from data_prep.conversion.outcome import CaseOutcome
 from data_prep.conversion.patient import PatientTask, convert_patient
 from data_prep.conversion.private_files import private_folder
 from data_prep.conversion.redactors import redactor_of_everybody
-from data_prep.dicom.export import scan_export
 from src.data.case_files import partial_folder
-from tests.data_prep.small_export import SmallPatient, add_roi, write_ct, write_export, write_rtstruct
+from src.dicom.export import scan_export
+from tests.small_export import SmallPatient, add_roi, write_ct, write_export, write_rtstruct
 
 CASE = "north_1"
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from data_prep.dicom.objects import Contour, Grid, Roi
+from src.dicom.objects import Contour, Grid, Roi
 
 
 def make_grid(size=(40, 32, 12), spacing_mm=(1.0, 1.0, 3.0), origin_mm=(-20.0, 7.0, 100.0), direction=None) -> Grid:

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from data_prep.dicom.objects import Contour
 from data_prep.rasterise.plane import place, to_index
+from src.dicom.objects import Contour
 from src.errors import DicomError
 from tests.data_prep.rasterise.drawn import grids, make_grid, make_roi, ring
 

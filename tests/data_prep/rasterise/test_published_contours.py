@@ -11,9 +11,9 @@ import SimpleITK as sitk
 from contourpy import contour_generator
 from scipy.ndimage import find_objects
 
-from data_prep.dicom.objects import Contour, Grid, Roi
 from data_prep.rasterise.duplicates import COPY_MM, is_copy
 from data_prep.rasterise.roi_mask import rasterise
+from src.dicom.objects import Contour, Grid, Roi
 from tests.conftest import SHARED_DATA
 
 pytestmark = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason=f"the real files are not at {SHARED_DATA}")

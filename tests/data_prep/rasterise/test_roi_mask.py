@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from data_prep.dicom.objects import Grid
 from data_prep.rasterise.roi_mask import rasterise
+from src.dicom.objects import Grid
 from src.errors import DicomError
 from tests.data_prep.rasterise.drawn import box, distance_from_axis, grids, make_grid, make_roi, ring
 
