@@ -13,8 +13,8 @@ import SimpleITK as sitk
 from data_prep.case_table import CaseRow
 from data_prep.csv_file import read_csv
 from data_prep.naming.import_names import one_native_each
-from data_prep.nifti_file import find_nifti, native_name, read_header, read_volume
 from src.data.case_image import check_same_grid, to_mask
+from src.data.nifti_file import find_nifti, native_name, read_header, read_volume
 from src.errors import CaseError, DatasetError
 
 

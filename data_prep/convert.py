@@ -12,8 +12,6 @@ from data_prep.conversion.folders import choose_private_folder, was_converted_be
 from data_prep.conversion.job_process import describe
 from data_prep.conversion.jobs import start_server
 from data_prep.conversion.lock import conversion_lock
-from data_prep.conversion.private_files import private_folder
-from data_prep.conversion.pseudonym import Pseudonyms, refuse_lost_key
 from data_prep.conversion.report import write_report
 from data_prep.conversion.summary import print_summary
 from data_prep.naming.names_file import read_names
@@ -22,6 +20,8 @@ from src.data.dataset_writer import DatasetWriter
 from src.data.structures import ANATOMIES
 from src.dicom.export import scan_export
 from src.errors import DatasetError, OarError
+from src.pseudonyms.private_files import private_folder
+from src.pseudonyms.pseudonym import Pseudonyms, refuse_lost_key
 
 REPORT = "conversion_report.html"
 

@@ -14,8 +14,8 @@ from data_prep.count_table import print_counts
 from data_prep.import_passes import ImportSource, check_all, write_all
 from data_prep.naming.import_names import resolve_names
 from data_prep.naming.names_file import read_names
-from data_prep.nifti_file import find_nifti
 from src.data.dataset_writer import DatasetWriter
+from src.data.nifti_file import find_nifti
 from src.data.structures import ANATOMIES
 from src.errors import DatasetError
 

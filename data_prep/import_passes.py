@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from data_prep.case_table import CaseRow
 from data_prep.contours import Contours
-from data_prep.nifti_file import find_nifti, read_volume
 from src.data.case_image import as_int16
 from src.data.dataset_writer import DatasetWriter
+from src.data.nifti_file import find_nifti, read_volume
 from src.errors import DatasetError, OarError
 
 NUM_WORKERS = 2  # threads: SimpleITK reads and compresses outside Python's lock

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from data_prep.nifti_file import read_volume
 from experiments.command import exit_code_of
 from experiments.federation.template import REPOSITORY
 from experiments.report.three_planes import Outline, draw_planes
@@ -25,6 +24,7 @@ from experiments.scoring.saved_model import SavedModel, load_saved_model
 from experiments.whole_text import write_whole
 from src.data.case_image import to_mask
 from src.data.dataset_writer import DatasetWriter
+from src.data.nifti_file import read_volume
 from src.dicom.ct_pixels import read_ct
 from src.dicom.ct_series import stack_slices
 from src.dicom.export import scan_export

@@ -13,12 +13,12 @@ from data_prep.conversion.jobs import JobEnd, run_jobs
 from data_prep.conversion.outcome import CaseOutcome
 from data_prep.conversion.outcome_store import OutcomeStore, StoredOutcome
 from data_prep.conversion.patient import PatientTask, convert_patient
-from data_prep.conversion.pseudonym import Pseudonyms
 from data_prep.conversion.redactors import redactor_of_everybody
 from data_prep.conversion.source import label_digests, labels_in, source_digest
 from data_prep.conversion.who_is_who import record_patients
 from src.data.dataset_writer import DatasetWriter
 from src.dicom.objects import Export, ExportedPatient
+from src.pseudonyms.pseudonym import Pseudonyms
 
 PATIENT_TIMEOUT_S = 30 * 60  # a patient takes seconds; what takes this long is a file that makes a library loop
 VANISHED = "this export does not hold the patient; the case was kept from an earlier one"

@@ -1,10 +1,9 @@
 """The folders of a conversion: the export, the dataset and, apart from both, the private folder."""
 
-from itertools import permutations
 from pathlib import Path
 
 from src.data.dataset_writer import DatasetWriter
-from src.errors import DatasetError
+from src.pseudonyms.folders import check_apart, private_folder_beside
 
 
 def choose_private_folder(export: Path, dataset: Path, private: Path | None) -> Path:
@@ -13,22 +12,9 @@ def choose_private_folder(export: Path, dataset: Path, private: Path | None) -> 
     Raises:
         DatasetError: one of the three lies inside another, or one that is there is no folder.
     """
-    dataset = dataset.resolve()
-    folders = {
-        "--input": export.resolve(),
-        "--output": dataset,
-        "--private": (private or dataset.with_name(f"{dataset.name}_private")).resolve(),
-    }
-    for option, folder in folders.items():
-        if folder.exists() and not folder.is_dir():
-            raise DatasetError(f"expected a folder at {option}, found a file; choose another name")
-    for (outer, outer_path), (inner, inner_path) in permutations(folders.items(), 2):
-        if inner_path.is_relative_to(outer_path):
-            raise DatasetError(
-                f"expected {inner} apart from {outer}, found it inside; the export, the dataset that is passed on and the key "
-                "of its pseudonyms belong in three folders"
-            )
-    return folders["--private"]
+    chosen = private_folder_beside(dataset, private)
+    check_apart({"--input": export, "--output": dataset, "--private": chosen})
+    return chosen
 
 
 def was_converted_before(dataset: Path, *, anatomy: str, site: str) -> bool:

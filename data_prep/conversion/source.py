@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from data_prep.conversion.outcome import CaseOutcome
-from data_prep.conversion.pseudonym import Pseudonyms
 from src.data.structures import load_structures
 from src.dicom.objects import DicomFile, Export, ExportedPatient
+from src.pseudonyms.pseudonym import Pseudonyms
 
 ROOT = Path(__file__).resolve().parents[2]
 _LABEL = re.compile(r"\bfile_[0-9]+\b")

@@ -1,7 +1,7 @@
 """What the private folder says of a patient, so that a physicist finds the patient of a case."""
 
-from data_prep.conversion.pseudonym import Pseudonyms
 from src.dicom.objects import Export, ExportedPatient
+from src.pseudonyms.pseudonym import Pseudonyms
 
 
 def record_patients(pseudonyms: Pseudonyms, export: Export, cases: dict[str, str]) -> None:

@@ -8,10 +8,10 @@ import SimpleITK as sitk
 
 from data_prep.conversion.outcome import CaseOutcome
 from data_prep.conversion.patient import PatientTask, convert_patient
-from data_prep.conversion.private_files import private_folder
 from data_prep.conversion.redactors import redactor_of_everybody
 from src.data.case_files import partial_folder
 from src.dicom.export import scan_export
+from src.pseudonyms.private_files import private_folder
 from tests.small_export import SmallPatient, add_roi, write_ct, write_export, write_rtstruct
 
 CASE = "north_1"

@@ -17,9 +17,9 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from data_prep.conversion.private_files import read_private, write_private
 from src.data.dataset import check_name
 from src.errors import DatasetError
+from src.pseudonyms.private_files import read_private, write_private
 
 KEY_BYTES = 32
 MIN_DIGITS = 8

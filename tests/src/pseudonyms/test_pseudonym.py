@@ -6,11 +6,11 @@ import stat
 
 import pytest
 
-from data_prep.conversion import pseudonym
-from data_prep.conversion.private_files import private_folder, read_private, write_private
-from data_prep.conversion.pseudonym import COLUMNS, Pseudonyms, refuse_lost_key
 from src.data.dataset import check_name
 from src.errors import DatasetError
+from src.pseudonyms import pseudonym
+from src.pseudonyms.private_files import private_folder, read_private, write_private
+from src.pseudonyms.pseudonym import COLUMNS, Pseudonyms, refuse_lost_key
 
 PATIENTS = [f"PID{number}" for number in range(40)]
 
