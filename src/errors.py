@@ -9,6 +9,7 @@
     │   └── DicomError            a DICOM file, series or RTSTRUCT that cannot be converted
     ├── PlanSettingError          a plan that asks for something that does not exist or cannot work
     ├── ModelCardError            weights that do not belong to this plan
+    ├── LibraryMissing            a library of an optional extra that is not installed
     ├── MetricInputError          two masks that cannot be compared
     ├── DiskError                 a disk of this site that is full, or that must not be written to; an OSError as well
     ├── DeviceError               a GPU that is gone, or has no memory left
@@ -67,6 +68,10 @@ class PlanSettingError(OarError):
 
 class ModelCardError(OarError):
     """Weights whose card does not fit the plan, or that have no card."""
+
+
+class LibraryMissing(OarError):
+    """Something was asked for that needs a library of an optional extra, which is not installed."""
 
 
 class MetricInputError(OarError):

@@ -7,16 +7,19 @@ same at every site; nothing is fitted to one site's data (per-site intensity fit
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import SimpleITK as sitk
-import torch
 
 from src.errors import PlanSettingError
 
+if TYPE_CHECKING:  # who predicts without PyTorch needs this file too
+    import torch
+
 AIR_HU = -1000
 # Between air and fat; a couch top is cut off because it does not belong to the largest connected piece.
-_BODY_HU = -400
+BODY_HU = -400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def to_working_grid(ct: sitk.Image, settings: Preprocessing) -> sitk.Image:
 
 
 def _cut_to_body(ct: sitk.Image, settings: Preprocessing) -> sitk.Image:
-    pieces = sitk.ConnectedComponent(sitk.BinaryMorphologicalOpening(ct > _BODY_HU, [1, 1, 1]))
+    pieces = sitk.ConnectedComponent(sitk.BinaryMorphologicalOpening(ct > BODY_HU, [1, 1, 1]))
     shapes = sitk.LabelShapeStatisticsImageFilter()
     shapes.Execute(pieces)
     if not shapes.GetLabels():
@@ -86,7 +89,7 @@ def mask_on_grid(mask: sitk.Image, grid: sitk.Image) -> np.ndarray:
     return array_XYZ(share) >= 0.5
 
 
-def scale_hu(hu: torch.Tensor, window_hu: Sequence[float]) -> torch.Tensor:
+def scale_hu(hu: "torch.Tensor", window_hu: Sequence[float]) -> "torch.Tensor":
     """HU clipped to the window and scaled to −1 … 1, float32."""
     low, high = window_hu
     return ((hu.float() - low) * (2.0 / (high - low)) - 1.0).clamp_(-1.0, 1.0)

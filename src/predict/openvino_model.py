@@ -1,0 +1,214 @@
+"""A network as an OpenVINO model: made from PyTorch, kept in a folder with its card, and applied without PyTorch.
+
+The folder holds ``model.xml`` and ``model.bin``, which every OpenVINO reads, and ``card.json``: the model's card, what it was
+made from, and the digests of the two.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from src.errors import DiskError, ModelCardError
+from src.exchange.whole_file import to_disk
+from src.machine_fault import writing
+from src.model.card import ModelCard, card_from_json
+from src.predict.openvino_library import import_openvino
+from src.predict.sliding_window import SlidingWindow, Windows
+
+if TYPE_CHECKING:  # PyTorch is only needed to convert
+    import openvino
+    from torch import nn
+
+FORMAT_VERSION = 1
+CARD_FILE = "card.json"
+MODEL_FILES = ("model.xml", "model.bin")
+PRECISIONS = ("auto", "float32")
+# One is blended while the other is computed.
+_REQUESTS = 2
+
+
+def convert(network: "nn.Module", patch_voxels: Sequence[int], batch: int = 1) -> "openvino.Model":
+    """The same network as an OpenVINO model, in float32.
+
+    Args:
+        network: maps (B, 1, X, Y, Z) to logits (B, C, X, Y, Z); on the CPU; left as it is.
+        patch_voxels: X, Y, Z of a window; the model takes no other size.
+        batch: windows at once.
+
+    Returns:
+        Input ``image`` and output ``logits``, both float32.
+
+    Raises:
+        LibraryMissing: OpenVINO is not installed.
+    """
+    openvino = import_openvino()
+    import torch
+
+    shape, was_training = (batch, 1, *patch_voxels), network.training
+    network.eval()
+    with torch.no_grad(), warnings.catch_warnings():
+        # What depends on the shape is fixed by tracing, and so is the shape.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        model = openvino.convert_model(network, example_input=torch.zeros(shape), input=list(shape))
+    network.train(was_training)
+    model.inputs[0].get_tensor().set_names({"image"})
+    model.outputs[0].get_tensor().set_names({"logits"})
+    return model
+
+
+def write_optimised(folder: Path, model: "openvino.Model", card: ModelCard, *, source: Mapping) -> None:
+    """Writes a model's folder, whole or not at all.
+
+    Args:
+        folder: must not be there.
+        model: windows in, logits out, as ``convert`` makes it; of any precision.
+        card: of the network that it was made from.
+        source: what it was made from and how, in plain JSON types; says nothing of a patient.
+
+    Raises:
+        DiskError: something is there already, or the disk is full or refuses.
+    """
+    openvino = import_openvino()
+    if folder.exists():
+        raise DiskError(f"expected '{folder.name}' not to be there yet, found it; choose another folder, or delete it")
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        with writing(folder):
+            partial.mkdir(parents=True)
+            openvino.save_model(model, str(partial / MODEL_FILES[0]), compress_to_fp16=False)
+            digests = {name: _digest(partial / name) for name in MODEL_FILES}
+            content = {"format_version": FORMAT_VERSION, "card": card.to_json(), "source": dict(source), "sha256": digests}
+            (partial / CARD_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+            for name in (*MODEL_FILES, CARD_FILE):
+                to_disk(partial / name)
+            partial.rename(folder)
+            to_disk(folder.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimisedModel:
+    """An OpenVINO model that was read from its folder.
+
+    Attributes:
+        card: of the network that it was made from.
+        source: what it was made from and how.
+        engine: applies it.
+        sha256: of weights and graph together.
+    """
+
+    card: ModelCard
+    source: Mapping
+    engine: "OpenVINOEngine"
+    sha256: str
+
+
+def read_optimised(folder: Path, *, overlap: float, precision: str = "auto") -> OptimisedModel:
+    """Reads a model's folder and makes it ready for this processor.
+
+    Args:
+        folder: as ``write_optimised`` left it.
+        overlap: see ``SlidingWindow``.
+        precision: ``auto`` computes what is not INT8 in bfloat16 where the processor has it; ``float32`` never.
+
+    Raises:
+        ModelCardError: a file is missing, of another version, or not the one that was written.
+        LibraryMissing: OpenVINO is not installed.
+    """
+    content = _read_content(folder)
+    for name in MODEL_FILES:
+        if not (folder / name).is_file() or _digest(folder / name) != content["sha256"][name]:
+            raise ModelCardError(
+                f"expected {name} of '{folder.name}' as it was written, found it missing or changed; make the folder again "
+                "with python -m src.predict optimise or export"
+            )
+    card = card_from_json(content["card"], folder.name)
+    model = import_openvino().Core().read_model(str(folder / MODEL_FILES[0]))
+    both = "".join(content["sha256"][name] for name in MODEL_FILES)
+    return OptimisedModel(
+        card=card,
+        source=content["source"],
+        engine=OpenVINOEngine(model, card, overlap=overlap, precision=precision),
+        sha256=hashlib.sha256(both.encode()).hexdigest(),
+    )
+
+
+def is_optimised(path: Path) -> bool:
+    """Whether a path is such a folder, or was meant as one."""
+    return (path / CARD_FILE).is_file() and (path / MODEL_FILES[0]).is_file()
+
+
+def _read_content(folder: Path) -> dict:
+    try:
+        content = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelCardError(f"expected an optimised model at '{folder.name}', found no {CARD_FILE} in it ({error})") from error
+    if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
+        raise ModelCardError(
+            f"expected format_version {FORMAT_VERSION} in {CARD_FILE} of '{folder.name}', found another one; make the folder "
+            "again with this version"
+        )
+    if set(content) != {"format_version", "card", "source", "sha256"} or set(content["sha256"]) != set(MODEL_FILES):
+        raise ModelCardError(f"expected card, source and sha256 in {CARD_FILE} of '{folder.name}', found {sorted(content)}")
+    return content
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class OpenVINOEngine:
+    """Applies an OpenVINO model to whole CTs on the processor.
+
+    Args:
+        model: one window (1, 1, X, Y, Z) in, logits (1, C, X, Y, Z) out.
+        card: of the network; its ``patch_voxels`` and ``window_hu`` are used.
+        overlap: see ``SlidingWindow``.
+        precision: see ``read_optimised``.
+    """
+
+    def __init__(self, model: "openvino.Model", card: ModelCard, *, overlap: float, precision: str = "auto") -> None:
+        self._windows = SlidingWindow(card.patch_voxels, overlap)
+        self._low, self._high = card.preprocessing["window_hu"]
+        settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
+        if precision == "float32":
+            settings["INFERENCE_PRECISION_HINT"] = "f32"
+        compiled = import_openvino().Core().compile_model(model, "CPU", settings)
+        self._requests = [compiled.create_infer_request() for _ in range(_REQUESTS)]
+
+    def logits(self, hu_XYZ: np.ndarray) -> np.ndarray:
+        """Logits float32 (C, X, Y, Z) of a CT (int16 HU) on the working grid."""
+        image_XYZ = hu_XYZ.astype(np.float32)
+        image_XYZ -= self._low
+        image_XYZ *= 2.0 / (self._high - self._low)
+        image_XYZ -= 1.0
+        return self._windows.blended(np.clip(image_XYZ, -1.0, 1.0, out=image_XYZ), self._outputs)
+
+    def _outputs(self, windows: Windows) -> Iterator[np.ndarray]:
+        free, running = deque(self._requests), deque()
+        for window_XYZ in windows:
+            if not free:
+                yield from self._finish(running, free)
+            request = free.popleft()
+            request.get_input_tensor().data[0, 0] = window_XYZ
+            request.start_async()
+            running.append(request)
+        while running:
+            yield from self._finish(running, free)
+
+    @staticmethod
+    def _finish(running: deque, free: deque) -> Iterator[np.ndarray]:
+        request = running.popleft()
+        request.wait()
+        yield request.get_output_tensor().data[0]
+        free.append(request)
