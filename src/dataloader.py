@@ -4,6 +4,7 @@ Test cases are never opened here.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from torch.utils.data import Dataset as TorchDataset
 from src.data.augmentation import Augmentation, change_intensity, cut_patch, may_be_mirrored, mirror
 from src.data.cache import CaseCache, PreparedCase
 from src.data.dataset import CaseRecord, Dataset
-from src.data.preprocessing import Preprocessing, scale_hu
+from src.data.preprocessing import GridGeometry, Preprocessing, scale_hu
 from src.data.sampling import PatchSampler, patch_generator
 from src.data.structures import load_structures
 from src.data.truth import Truth, cached_truth
 from src.environment import check_numpy
 from src.errors import DatasetError, PlanSettingError
+from src.model.ct_fingerprint import make_ct_fingerprint, measure_ct
 from src.plan_check import check_running_plan
 from src.setting_range import check_number, check_whole
 
@@ -125,6 +127,16 @@ class CTLoader(PyTorchDataLoader):
     def train_cases_with(self) -> list[int]:
         """Per channel, the number of training cases in which it is contoured."""
         return [sum(bool(case.contoured_C[c]) for case in self.train_cases) for c in range(len(self.structures))]
+
+    @cached_property
+    def ct_fingerprint(self) -> dict:
+        """What the training CTs are like, as far as it may be told; see ``src.model.ct_fingerprint``."""
+        return make_ct_fingerprint(
+            [
+                measure_ct(GridGeometry.of(self.dataset.read_geometry(case.name)), case.hu_XYZ, self.preprocessing.spacing_mm)
+                for case in self.train_cases
+            ]
+        )
 
     def training_batches(self, round_number: int, num_steps: int) -> Iterator[dict[str, torch.Tensor]]:
         """The batches of one round: a pure function of seed, site and round, however many workers there are.

@@ -223,6 +223,7 @@ class SegmentationTaskRunner(PyTorchTaskRunner):
             federation=self.federation,
             round=rounds,
             validation_dice={name: None if math.isnan(entry.mean) else entry.mean for name, entry in dice.items()},
+            fingerprint=self.data_loader.ct_fingerprint,
         )
 
     def kept_by(self, site: str) -> KeptModels:

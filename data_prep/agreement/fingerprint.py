@@ -20,15 +20,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from data_prep.agreement.measure import HU_PERCENTS, CaseMeasures
-from data_prep.agreement.privacy import (
+from data_prep.count_table import count_structures
+from src.data.dataset import SPLITS, TOOL, Dataset
+from src.privacy import (
     FEWEST_PATIENTS,
     round_to_digits,
     shareable_count,
     shareable_mean,
     shareable_percentiles,
 )
-from data_prep.count_table import count_structures
-from src.data.dataset import SPLITS, TOOL, Dataset
 
 FINGERPRINT_VERSION = 1
 GRID_PERCENTS = (5, 25, 50, 75, 95)

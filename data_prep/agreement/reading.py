@@ -9,10 +9,10 @@ from pathlib import Path
 
 from data_prep.agreement.fingerprint import FINGERPRINT_VERSION, GRID_PERCENTS
 from data_prep.agreement.measure import HU_PERCENTS
-from data_prep.agreement.privacy import TOO_FEW
 from src.data.dataset import check_anatomy, check_name
 from src.data.structures import load_structures
 from src.errors import DatasetError, StructureError
+from src.privacy import TOO_FEW
 
 MAX_BYTES = 1_000_000  # a fingerprint has some 30 kB
 

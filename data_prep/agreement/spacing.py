@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data_prep.agreement.privacy import FEWEST_PATIENTS
 from data_prep.agreement.reading import SiteFingerprint
+from src.privacy import FEWEST_PATIENTS
 
 SHARE_OF_PERCENT = {5.0: 0.15, 25.0: 0.225, 50.0: 0.25, 75.0: 0.225, 95.0: 0.15}
 ANISOTROPIC = 3.0

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from data_prep.agreement.privacy import TOO_FEW
 from data_prep.agreement.reading import SiteFingerprint
 from src.data.structures import load_structures
+from src.privacy import TOO_FEW
 
 
 def propose_structures(sites: Sequence[SiteFingerprint], *, min_sites: int) -> list[str]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data_prep.agreement.privacy import FEWEST_PATIENTS
 from data_prep.agreement.reading import SiteFingerprint
 from src.case_checks.normal_anatomy import load_normal_anatomy
+from src.privacy import FEWEST_PATIENTS
 
 BOUNDS_HU = {"soft": (-200, 300), "bone": (-200, 1500), "all": (-1000, 2000)}
 STEP_HU = 10

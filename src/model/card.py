@@ -18,6 +18,8 @@ from src.errors import ModelCardError
 from src.machine_fault import writing
 
 CARD_VERSION = 1
+# Cards of earlier versions lack them.
+_OPTIONAL = ("fingerprint",)
 _IDENTITY = ("anatomy", "structures", "preprocessing", "patch_voxels", "network", "structures_digest")
 
 
@@ -38,6 +40,7 @@ class ModelCard:
         round: training rounds behind these weights.
         validation_dice: the site's validation Dice per structure; null where it has no case.
         code_version: version of openfl-oar.
+        fingerprint: what the site's training CTs were like, see ``src.model.ct_fingerprint``; None on a card of before.
     """
 
     anatomy: str
@@ -52,6 +55,7 @@ class ModelCard:
     round: int = 0
     validation_dice: dict
     code_version: str
+    fingerprint: dict | None = None
 
     def to_json(self) -> dict:
         """The card in plain JSON types."""
@@ -130,7 +134,7 @@ def card_from_json(content: dict, origin: str) -> ModelCard:
         ModelCardError: a field is missing or unknown.
     """
     names = {field.name for field in fields(ModelCard)}
-    if set(content) != names:
+    if set(content) | set(_OPTIONAL) != names:
         raise ModelCardError(f"the card of '{origin}' has the fields {sorted(content)}, expected {sorted(names)}")
     lists = {name: tuple(content[name]) for name in ("structures", "patch_voxels", "trained_structures")}
     return ModelCard(**{**content, **lists})

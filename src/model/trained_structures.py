@@ -6,6 +6,7 @@ it, because nothing else moves it.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,14 @@ INIT_CARD = "init_card.json"
 
 
 def note_initial_card(save_path: Path, card: ModelCard, tensors: Mapping[str, np.ndarray]) -> None:
-    """Writes down what the run's first weights are, bound to them by their digest."""
+    """Writes down what the run's first weights are, bound to them by their digest.
+
+    Without the fingerprint: this file goes to every site, and none needs to know what the CTs of another were like.
+    """
     save_path.mkdir(parents=True, exist_ok=True)
     partial = save_path / f".{INIT_CARD}.partial"
-    partial.write_text(json.dumps({"digest": state_digest(tensors), "card": card.to_json()}, indent=1), encoding="utf-8")
+    note = {"digest": state_digest(tensors), "card": replace(card, fingerprint=None).to_json()}
+    partial.write_text(json.dumps(note, indent=1), encoding="utf-8")
     partial.replace(save_path / INIT_CARD)
 
 

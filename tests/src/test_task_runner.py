@@ -10,7 +10,7 @@ from src.data.dataset_writer import DatasetWriter
 from src.dataloader import HeadNeckCTLoader
 from src.errors import ModelCardError, PlanSettingError
 from src.evaluation.validation import validate_cases
-from src.model.card import read_model
+from src.model.card import read_card, read_model
 from src.model.state import state_digest, unique_tensors
 from src.task_runner import SegmentationTaskRunner
 from tests.conftest import SPHERE_STRUCTURES, sphere_case, write_sphere_dataset
@@ -138,6 +138,7 @@ def test_starting_from_a_saved_model_and_refusing_another(tmp_path, make_runner)
     state = first.get_tensor_dict()
     first.validate_task("site_a", 1, state, apply="global")
     saved = tmp_path / "save" / "site_a" / "best.safetensors"
+    assert read_card(saved).fingerprint == first.data_loader.ct_fingerprint
     second = make_runner(random_seed=5)
     second.load_native(str(saved))
     assert state_digest(second.get_tensor_dict()) == state_digest(state)

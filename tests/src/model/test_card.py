@@ -61,9 +61,21 @@ def test_a_difference_deep_in_the_settings_is_named_alone():
 
 
 def test_where_it_was_trained_does_not_make_another_model():
-    other = replace(CARD, site="site_b", round=9, trained_structures=(), validation_dice={}, federation="x")
+    fingerprint = {"training_cases": 5, "pixel_mm": {"5": 1.0, "50": 1.0, "95": 1.0}}
+    facts = {"trained_structures": (), "validation_dice": {}, "federation": "x", "fingerprint": fingerprint}
+    other = replace(CARD, site="site_b", round=9, **facts)
     assert other.architecture_hash() == CARD.architecture_hash()
     assert CARD.differences(other) == []
+
+
+def test_a_fingerprint_comes_back_and_a_card_from_before_there_were_any_still_loads(tmp_path):
+    told = replace(CARD, fingerprint={"training_cases": "<5", "pixel_mm": None})
+    write_model(tmp_path / "told.safetensors", told, {"a": np.zeros(1)})
+    assert read_card(tmp_path / "told.safetensors") == told
+    content = CARD.to_json()
+    del content["fingerprint"]
+    save_file({"a": np.zeros(1)}, tmp_path / "old.safetensors", {"card_version": "1", "card": json.dumps(content)})
+    assert read_card(tmp_path / "old.safetensors") == CARD
 
 
 def test_files_that_are_no_model_are_refused(tmp_path):

@@ -1,10 +1,13 @@
 """What was trained: here, before, or by a peer; never what nobody touched."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from src.model.card import ModelCard
-from src.model.trained_structures import TrainedStructures, note_initial_card
+from src.model.trained_structures import INIT_CARD, TrainedStructures, note_initial_card
 
 CARD = ModelCard(
     anatomy="head_neck",
@@ -42,3 +45,9 @@ def test_what_the_first_weights_were_trained_on_counts_only_for_those_weights(tm
     assert TrainedStructures(NAMES, [0, 0, 1], first, tmp_path).now(first) == ("Parotid_R", "Brainstem")
     other = {**first, "head.bias": first["head.bias"] + 1}
     assert TrainedStructures(NAMES, [0, 0, 1], other, tmp_path).now(other) == ("Brainstem",)
+
+
+def test_what_goes_to_every_site_tells_nothing_of_anybodys_cts(tmp_path, first):
+    note_initial_card(tmp_path, replace(CARD, fingerprint={"training_cases": 7, "pixel_mm": {"50": 1.25}}), first)
+    noted = json.loads((tmp_path / INIT_CARD).read_text())["card"]
+    assert noted == CARD.to_json()

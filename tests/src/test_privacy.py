@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.agreement.privacy import (
+from src.privacy import (
     FEWEST_PATIENTS,
     round_to_digits,
     shareable_count,
