@@ -9,7 +9,6 @@ from pathlib import Path
 
 from data_prep.conversion.every_patient import ConversionSettings, EveryPatient
 from data_prep.conversion.folders import choose_private_folder, was_converted_before
-from data_prep.conversion.job_process import describe
 from data_prep.conversion.jobs import start_server
 from data_prep.conversion.lock import conversion_lock
 from data_prep.conversion.report import write_report
@@ -19,6 +18,7 @@ from src.data.dataset import check_name
 from src.data.dataset_writer import DatasetWriter
 from src.data.structures import ANATOMIES
 from src.dicom.export import scan_export
+from src.error_place import error_place
 from src.errors import DatasetError, OarError
 from src.pseudonyms.private_files import private_folder
 from src.pseudonyms.pseudonym import Pseudonyms, refuse_lost_key
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise DatasetError(f"{error.strerror or type(error).__name__} {_where(error, arguments)}".rstrip()) from None
     except Exception as error:
-        raise DatasetError(f"an error of the converter itself: {describe(error)}; please report these words") from None
+        raise DatasetError(f"an error of the converter itself: {error_place(error)}; please report these words") from None
 
 
 def _convert(arguments: argparse.Namespace) -> int:

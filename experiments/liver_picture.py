@@ -20,7 +20,7 @@ from experiments.federation.template import REPOSITORY
 from experiments.report.three_planes import Outline, draw_planes
 from experiments.report.worst_case_pictures import DRAWN_COLOUR, PREDICTED_COLOUR
 from experiments.scoring.patient_scan import PatientScan
-from experiments.scoring.saved_model import SavedModel, load_saved_model
+from experiments.scoring.scored_model import load_scored_model, scored_masks
 from experiments.whole_text import write_whole
 from src.data.case_image import to_mask
 from src.data.dataset_writer import DatasetWriter
@@ -30,6 +30,7 @@ from src.dicom.ct_series import stack_slices
 from src.dicom.export import scan_export
 from src.errors import DatasetError, ModelCardError
 from src.exchange import whole_file
+from src.model.saved_model import SavedModel
 
 DATA = REPOSITORY.parent / "shared" / "data"
 LIVER = "Liver"
@@ -111,7 +112,7 @@ def picture_livers(model: Path, output: Path, data: Path = DATA, livers: Sequenc
         DatasetError: none of the real CTs is there.
         ModelCardError: the model cannot be read, is of another anatomy, or never learned the liver.
     """
-    saved = load_saved_model(model, "liver", SETTINGS)
+    saved = load_scored_model(model, "liver", SETTINGS)
     if LIVER not in saved.card.trained_structures:
         raise ModelCardError(f"expected a model that was trained for {LIVER}, '{model.name}' was not; give another")
     there = [liver for liver in livers if (data / liver.folder).is_dir()]
@@ -133,7 +134,7 @@ def _picture(saved: SavedModel, liver: RealLiver, data: Path, output: Path) -> P
         writer = DatasetWriter(Path(folder) / "real", anatomy="liver", site="real")
         writer.add_case(liver.name, ct, {LIVER: mask})
         scan = PatientScan(writer.dataset, liver.name)
-        ((_, predicted_XYZ),) = saved.masks(scan)
+        ((_, predicted_XYZ),) = scored_masks(saved, scan)
         dice, drawn_XYZ = scan.truth((LIVER,)).dice(0, predicted_XYZ), scan.truth_mask((LIVER,), 0)
         image = writer.dataset.read_ct(liver.name)
     outlines = [

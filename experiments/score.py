@@ -19,13 +19,14 @@ from experiments.federation.results import read_run_plan
 from experiments.federation.workspaces import AGGREGATOR, find_sites
 from experiments.scoring.patient_scan import PatientScan
 from experiments.scoring.registration_error import RegistrationError
-from experiments.scoring.saved_model import SavedModel, load_saved_model
+from experiments.scoring.scored_model import load_scored_model, scored_masks
 from experiments.study_folder import study_of
 from experiments.table import dice_table, render
 from src.data.dataset import SPLITS, Dataset
 from src.errors import DatasetError, ModelCardError
 from src.evaluation.dice import StructureDice, summarise
 from src.exchange.whole_file import write_whole
+from src.model.saved_model import SavedModel
 
 MODELS = ("last", "best", "consensus")
 
@@ -94,7 +95,7 @@ def score_model(path: Path, dataset: Dataset, split: str, settings: dict) -> dic
         ``sha256`` and ``round`` of the model; ``cases``: per case and contoured structure the Dice, null for a true absence;
         ``structures``: mean, num_scored and num_absent. Structures that nobody trained are not among them.
     """
-    model = load_saved_model(path, dataset.anatomy, settings)
+    model = load_scored_model(path, dataset.anatomy, settings)
     records = dataset.cases_of(split)
     cases = {
         record.name: score_case(model, dataset, record.name)
@@ -113,7 +114,7 @@ def score_case(model: SavedModel, dataset: Dataset, case: str) -> dict[str, floa
     """Dice of one case by structure, for those that are contoured in it and were trained; NaN for a true absence."""
     scan = PatientScan(dataset, case)
     names = model.card.structures
-    return {names[channel]: scan.truth(names).dice(channel, mask_XYZ) for channel, mask_XYZ in model.masks(scan)}
+    return {names[channel]: scan.truth(names).dice(channel, mask_XYZ) for channel, mask_XYZ in scored_masks(model, scan)}
 
 
 def _find_models(run: Path, model: str, sites: set[str], model_of: str | None) -> dict[str, Path]:

@@ -3,12 +3,11 @@
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from src.error_place import error_place
 
 
 def run_in_child(pipe: Connection, function: Callable[[object], str], argument: object) -> None:
@@ -20,24 +19,10 @@ def run_in_child(pipe: Connection, function: Callable[[object], str], argument: 
     except MemoryError:
         answer = ("failure", "it needs more memory than there is; try again with --jobs 1")
     except BaseException as error:
-        answer = ("failure", f"an error of the converter itself: {describe(error)}; please report these words")
+        answer = ("failure", f"an error of the converter itself: {error_place(error)}; please report these words")
     pipe.send(answer)
     # Without Python's farewell: it could wait for a library's threads, and there is nothing left to say.
     os._exit(0)
-
-
-def describe(error: BaseException) -> str:
-    """An error's class and place, never its text, which may quote a header: ``ValueError at src/dicom/header.py:88``."""
-    places = [(Path(frame.filename).resolve(), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    ours = [f"{path.relative_to(ROOT).as_posix()}:{line}" for path, line in places if _is_ours(path)]
-    return f"{type(error).__name__} at {ours[-1]}" if ours else type(error).__name__
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file is the project's own, and not this one, through which every call goes, nor a library's."""
-    if path == Path(__file__).resolve() or not path.is_relative_to(ROOT):
-        return False
-    return not any(part.startswith(".") or part == "site-packages" for part in path.relative_to(ROOT).parts)
 
 
 def _silence() -> None:

@@ -13,7 +13,7 @@ from experiments.report.drawing import label
 from experiments.report.three_planes import WINDOW_HU, Outline, draw_planes
 from experiments.scoring.listed_models import LAST, read_listed_models
 from experiments.scoring.patient_scan import PatientScan
-from experiments.scoring.saved_model import load_saved_model
+from experiments.scoring.scored_model import load_scored_model, scored_masks
 from experiments.study_folder import done_runs, seed_of_folder
 from src.data.dataset import Dataset
 from src.errors import OarError
@@ -101,8 +101,8 @@ def _predict(scan: PatientScan, site: str, structure: str, arm: str, runs: Seque
         for listed in read_listed_models(run):
             if listed.arm == arm and listed.which == LAST and listed.model_site in (None, site):
                 settings = read_run_plan(run)["task_runner"]["settings"]
-                model = load_saved_model(run / listed.path, scan.dataset.anatomy, settings)
-                for channel, mask_XYZ in model.masks(scan):
+                model = load_scored_model(run / listed.path, scan.dataset.anatomy, settings)
+                for channel, mask_XYZ in scored_masks(model, scan):
                     if model.card.structures[channel] == structure:
                         dice = scan.truth((structure,)).dice(0, mask_XYZ)
                         shown = None if np.isnan(dice) else float(dice)

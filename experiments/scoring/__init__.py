@@ -1,6 +1,6 @@
 """The scores of saved models, and who may look at the test patients.
 
-``score_training_run`` scores one run: ``listed_models`` says which models it left, ``saved_model`` applies one,
+``score_training_run`` scores one run: ``listed_models`` says which models it left, ``scored_model`` applies one,
 ``patient_scan`` reads a patient once for all of them, ``score_row`` and ``score_file`` are what is written and read back.
 ``score_study`` does so for a whole study. Test patients are read only after ``registration`` found the study's choices
 committed and ``look`` wrote the look down.

@@ -11,12 +11,12 @@ from pathlib import Path
 from experiments.federation.results import read_run_plan
 from experiments.federation.template import REPOSITORY
 from experiments.federation.workspaces import find_sites
-from experiments.scoring.digests import file_digest
 from experiments.scoring.git_head import committed_bytes, head_commit
 from experiments.scoring.plan_digest import plan_digest
 from experiments.scoring.registration_error import RegistrationError
 from experiments.study_folder import done_runs, read_study, seed_of_folder
 from experiments.whole_text import write_whole
+from src.file_digest import file_digest
 
 _HEADER = "# What was chosen before the test patients were scored; written by python -m experiments.scoring.register.\n"
 # What of the study stands beside the schemes; a key that a study does not have is null.

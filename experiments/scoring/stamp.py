@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.scoring.digests import content_digest, file_digest
+from experiments.scoring.digests import content_digest
 from experiments.scoring.listed_models import read_listed_models
 from experiments.whole_text import write_whole
 from src.data.dataset import Dataset
 from src.data.structures import load_structures
+from src.file_digest import file_digest
 
 
 def stamp_of(run_folder: Path, sites: Mapping[str, Dataset], split: str, own_site_only: bool) -> dict:

@@ -15,14 +15,15 @@ from experiments.federation.workspaces import find_sites
 from experiments.scoring.listed_models import ListedModel, read_listed_models
 from experiments.scoring.look import Look, check_look
 from experiments.scoring.patient_scan import PatientScan
-from experiments.scoring.saved_model import SavedModel, load_saved_model
 from experiments.scoring.score_file import write_scores
 from experiments.scoring.score_row import ScoreRow
+from experiments.scoring.scored_model import load_scored_model, scored_masks
 from experiments.scoring.stamp import stamp_of, write_stamp
 from src.data.dataset import Dataset
 from src.data.structures import load_structures
 from src.errors import DatasetError, PlanSettingError
 from src.evaluation.structure_metrics import StructureMetrics, measure
+from src.model.saved_model import SavedModel
 
 TEST = "test"
 
@@ -94,7 +95,7 @@ def _load(
             raise DatasetError(
                 f"the run has a model of {model.model_site}, the data have no such site; give the run's own data"
             )
-        saved = load_saved_model(run_folder / model.path, anatomy, settings)
+        saved = load_scored_model(run_folder / model.path, anatomy, settings)
         loaded.setdefault(saved.predicts, (saved, []))[1].append((model, wanted))
     return [_Models(saved=saved, listed=entries) for saved, entries in loaded.values()]
 
@@ -119,7 +120,7 @@ def measure_patient(model: SavedModel, scan: PatientScan) -> dict[str, Structure
         names[channel]: measure(
             mask_XYZ, scan.truth_mask(names, channel), scan.native.spacing, table[names[channel]].tolerance_mm
         )
-        for channel, mask_XYZ in model.masks(scan)
+        for channel, mask_XYZ in scored_masks(model, scan)
     }
 
 

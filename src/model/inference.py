@@ -12,7 +12,7 @@ from src.data.preprocessing import GridGeometry, on_grid, scale_hu
 from src.model.precision import autocast
 
 # A logit this low is a probability of 0.00005: what lies outside the body is no organ.
-_OUTSIDE_LOGIT = -10.0
+OUTSIDE_LOGIT = -10.0
 
 
 class Predictor:
@@ -74,4 +74,4 @@ class Predictor:
         """
         logits_CXYZ = self.logits(hu_XYZ)
         for channel in channels:
-            yield channel, on_grid(logits_CXYZ[channel], grid, native, outside=_OUTSIDE_LOGIT) > 0
+            yield channel, on_grid(logits_CXYZ[channel], grid, native, outside=OUTSIDE_LOGIT) > 0

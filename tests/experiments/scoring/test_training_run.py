@@ -7,7 +7,7 @@ import torch
 
 from experiments.score import score_run
 from experiments.scoring import RegistrationError, read_scores, score_training_run
-from experiments.scoring.saved_model import load_saved_model
+from experiments.scoring.scored_model import load_scored_model
 from src.data.dataset import Dataset
 from src.data.preprocessing import GridGeometry, Preprocessing, array_XYZ, to_working_grid
 from src.data.structures import load_structures
@@ -159,7 +159,7 @@ def test_what_does_not_belong_together_is_refused_and_nothing_is_written(run, da
 
 def test_a_model_of_another_anatomy_is_refused(run):
     with pytest.raises(ModelCardError, match="made for head_neck, found a dataset of liver"):
-        load_saved_model(run / "save/site_a/last.safetensors", "liver", {"overlap": 0.25, "precision": "float32"})
+        load_scored_model(run / "save/site_a/last.safetensors", "liver", {"overlap": 0.25, "precision": "float32"})
 
 
 def test_masks_of_two_networks_differ(run):
