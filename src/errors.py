@@ -10,9 +10,12 @@
     ├── PlanSettingError          a plan that asks for something that does not exist or cannot work
     ├── ModelCardError            weights that do not belong to this plan
     ├── LibraryMissing            a library of an optional extra that is not installed
+    ├── AccuracyLost              a faster form of a model that draws worse than it may
+    ├── ExportError               a model in another format that does not draw what the saved one draws
     ├── MetricInputError          two masks that cannot be compared
     ├── DiskError                 a disk of this site that is full, or that must not be written to; an OSError as well
     ├── DeviceError               a GPU that is gone, or has no memory left
+    ├── UnforeseenFault           what no part of the program expected; a new start may mend it, or it is a mistake of ours
     └── FederationError           the run itself
         ├── AggregatorUnreachable     gone for longer than the plan allows
         ├── AggregatorRefused         reached, but it will not have us (name, certificate, federation)
@@ -24,7 +27,8 @@
 Beside the tree stands ``Stopped``, which is no error: somebody asked the process to end.
 
 What a process ends with: 0 all is well, 1 anything refused, 2 a mistyped command, 3 to 10 see ``exit_code`` of each class,
-11 ``Stopped``.
+11 ``Stopped``, 12 the doctor's warnings, 13 ``UnforeseenFault``. Who starts a run again by itself goes by them: 1 is a refusal,
+which stays one; 13 may be gone the next time.
 
 A message says what was expected, what was found, and what to do. It never carries a patient identifier: cases are named by
 their pseudonym.
@@ -74,6 +78,14 @@ class LibraryMissing(OarError):
     """Something was asked for that needs a library of an optional extra, which is not installed."""
 
 
+class AccuracyLost(OarError):
+    """A faster form of a model that loses more accuracy than was allowed."""
+
+
+class ExportError(OarError):
+    """A model in another format that cannot be made, or does not draw what the saved model draws."""
+
+
 class MetricInputError(OarError):
     """Two masks that cannot be compared."""
 
@@ -91,6 +103,12 @@ class DeviceError(OarError):
     """A GPU that is gone, or has no memory left."""
 
     exit_code = 10
+
+
+class UnforeseenFault(OarError):
+    """What no part of the program expected: a fault that may pass, or a mistake in the program."""
+
+    exit_code = 13
 
 
 class FederationError(OarError):

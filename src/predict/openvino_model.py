@@ -19,6 +19,7 @@ import numpy as np
 
 from src.errors import DiskError, ModelCardError
 from src.exchange.whole_file import to_disk
+from src.file_digest import file_digest
 from src.machine_fault import writing
 from src.model.card import ModelCard, card_from_json
 from src.predict.openvino_library import import_openvino
@@ -85,7 +86,7 @@ def write_optimised(folder: Path, model: "openvino.Model", card: ModelCard, *, s
         with writing(folder):
             partial.mkdir(parents=True)
             openvino.save_model(model, str(partial / MODEL_FILES[0]), compress_to_fp16=False)
-            digests = {name: _digest(partial / name) for name in MODEL_FILES}
+            digests = {name: file_digest(partial / name) for name in MODEL_FILES}
             content = {"format_version": FORMAT_VERSION, "card": card.to_json(), "source": dict(source), "sha256": digests}
             (partial / CARD_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
             for name in (*MODEL_FILES, CARD_FILE):
@@ -127,7 +128,7 @@ def read_optimised(folder: Path, *, overlap: float, precision: str = "auto") -> 
     """
     content = _read_content(folder)
     for name in MODEL_FILES:
-        if not (folder / name).is_file() or _digest(folder / name) != content["sha256"][name]:
+        if not (folder / name).is_file() or file_digest(folder / name) != content["sha256"][name]:
             raise ModelCardError(
                 f"expected {name} of '{folder.name}' as it was written, found it missing or changed; make the folder again "
                 "with python -m src.predict optimise or export"
@@ -138,7 +139,7 @@ def read_optimised(folder: Path, *, overlap: float, precision: str = "auto") -> 
     return OptimisedModel(
         card=card,
         source=content["source"],
-        engine=OpenVINOEngine(model, card, overlap=overlap, precision=precision),
+        engine=OpenVINOEngine(compile_for_cpu(model, precision), card, overlap=overlap),
         sha256=hashlib.sha256(both.encode()).hexdigest(),
     )
 
@@ -163,36 +164,46 @@ def _read_content(folder: Path) -> dict:
     return content
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def compile_for_cpu(model: "openvino.Model", precision: str = "auto") -> "openvino.CompiledModel":
+    """Makes a model ready for this processor, all of its cores for one window at a time.
+
+    Args:
+        model: windows in, logits out.
+        precision: see ``read_optimised``.
+    """
+    settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
+    if precision == "float32":
+        settings["INFERENCE_PRECISION_HINT"] = "f32"
+    return import_openvino().Core().compile_model(model, "CPU", settings)
+
+
+def scaled_hu(hu_XYZ: np.ndarray, window_hu: Sequence[float]) -> np.ndarray:
+    """``src.data.preprocessing.scale_hu`` without PyTorch: HU clipped to the window and scaled to −1 … 1, float32."""
+    low, high = window_hu
+    image_XYZ = hu_XYZ.astype(np.float32)
+    image_XYZ -= low
+    image_XYZ *= 2.0 / (high - low)
+    image_XYZ -= 1.0
+    return np.clip(image_XYZ, -1.0, 1.0, out=image_XYZ)
 
 
 class OpenVINOEngine:
     """Applies an OpenVINO model to whole CTs on the processor.
 
     Args:
-        model: one window (1, 1, X, Y, Z) in, logits (1, C, X, Y, Z) out.
+        compiled: one window (1, 1, X, Y, Z) in, logits (1, C, X, Y, Z) out.
         card: of the network; its ``patch_voxels`` and ``window_hu`` are used.
         overlap: see ``SlidingWindow``.
-        precision: see ``read_optimised``.
     """
 
-    def __init__(self, model: "openvino.Model", card: ModelCard, *, overlap: float, precision: str = "auto") -> None:
+    def __init__(self, compiled: "openvino.CompiledModel", card: ModelCard, *, overlap: float) -> None:
         self._windows = SlidingWindow(card.patch_voxels, overlap)
-        self._low, self._high = card.preprocessing["window_hu"]
-        settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
-        if precision == "float32":
-            settings["INFERENCE_PRECISION_HINT"] = "f32"
-        compiled = import_openvino().Core().compile_model(model, "CPU", settings)
+        self._window_hu = card.preprocessing["window_hu"]
         self._requests = [compiled.create_infer_request() for _ in range(_REQUESTS)]
 
     def logits(self, hu_XYZ: np.ndarray) -> np.ndarray:
         """Logits float32 (C, X, Y, Z) of a CT (int16 HU) on the working grid."""
-        image_XYZ = hu_XYZ.astype(np.float32)
-        image_XYZ -= self._low
-        image_XYZ *= 2.0 / (self._high - self._low)
-        image_XYZ -= 1.0
-        return self._windows.blended(np.clip(image_XYZ, -1.0, 1.0, out=image_XYZ), self._outputs)
+        return self._windows.blended(scaled_hu(hu_XYZ, self._window_hu), self._outputs)
 
     def _outputs(self, windows: Windows) -> Iterator[np.ndarray]:
         free, running = deque(self._requests), deque()

@@ -52,17 +52,19 @@ class SlidingWindow:
         Returns:
             float32 (C, X, Y, Z): the mean of the outputs, weighted by how near the middle of its window a voxel is.
         """
-        before = [max(0, patch - size) // 2 for patch, size in zip(self.patch, image_XYZ.shape, strict=True)]
-        padding = [
-            (low, max(0, patch - size) - low) for low, patch, size in zip(before, self.patch, image_XYZ.shape, strict=True)
-        ]
-        padded_XYZ = np.pad(image_XYZ, padding, constant_values=_OUTSIDE) if any(map(any, padding)) else image_XYZ
+        padded_XYZ, inner = self.padded(image_XYZ)
         places = self.places(padded_XYZ.shape)
-        outputs = apply(padded_XYZ[place] for place in places)
-        total_CXYZ = self._summed(padded_XYZ.shape, places, outputs)
+        total_CXYZ = self._summed(padded_XYZ.shape, places, apply(padded_XYZ[place] for place in places))
         total_CXYZ /= self._weights(padded_XYZ.shape)
-        inner = tuple(slice(low, low + size) for low, size in zip(before, image_XYZ.shape, strict=True))
         return total_CXYZ[(slice(None), *inner)]
+
+    def padded(self, image_XYZ: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice, slice]]:
+        """An image with air around it where it is smaller than a window, and where it lies in that."""
+        missing = [max(0, patch - size) for patch, size in zip(self.patch, image_XYZ.shape, strict=True)]
+        inner = tuple(slice(gap // 2, gap // 2 + size) for gap, size in zip(missing, image_XYZ.shape, strict=True))
+        if any(missing):
+            image_XYZ = np.pad(image_XYZ, [(gap // 2, gap - gap // 2) for gap in missing], constant_values=_OUTSIDE)
+        return image_XYZ, inner
 
     def _summed(self, size_XYZ: Sequence[int], places: Sequence[tuple], outputs: Windows) -> np.ndarray:
         total_CXYZ = weighted_XYZ = None
