@@ -18,7 +18,7 @@ from src.evaluation.federation_dice import FederationDice, federation_dice
 from src.initial_weights import check_initial_weights
 from src.learning.site_update import SiteUpdate, UpdateFault, check_training, check_validation, read_update
 from src.machine_fault import writing
-from src.process_edge import process_edge
+from src.process_edge import run_edge
 from src.round_report import RoundReport
 from src.run_log import RunLog
 from src.stop_signal import stops_on_signal
@@ -207,7 +207,7 @@ class SegmentationAggregator(Aggregator):
 
     def all_quit_jobs_sent(self) -> bool:
         """Waits until every site was told to leave; OpenFL's serving loop asks this, and stops the server on True."""
-        with process_edge(), stops_on_signal(self._how_to_go_on()):
+        with run_edge(), stops_on_signal(self._how_to_go_on()):
             while self._failure is None and not super().all_quit_jobs_sent():
                 time.sleep(0.2)
             if self._failure is not None:

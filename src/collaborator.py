@@ -4,7 +4,7 @@ from openfl.component.collaborator import Collaborator
 
 from src.aggregator_link import AggregatorLink
 from src.errors import PlanSettingError
-from src.process_edge import process_edge
+from src.process_edge import process_edge, run_edge
 from src.stop_signal import stops_on_signal
 
 OPTIMISER_TREATMENTS = ("RESET", "CONTINUE_LOCAL")
@@ -74,7 +74,7 @@ class AveragingCollaborator(Collaborator):
 
     def run(self) -> None:
         """Works until the aggregator says to leave; the process ends with the error's exit code when something is wrong."""
-        with process_edge(), stops_on_signal(_HOW_TO_GO_ON):
+        with run_edge(), stops_on_signal(_HOW_TO_GO_ON):
             super().run()
 
     def ping(self) -> None:

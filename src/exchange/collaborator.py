@@ -25,7 +25,7 @@ from src.exchange.state_lock import state_lock
 from src.exchange.transport import PeerRefused, PeerUnreachable, Transport
 from src.learning.peer_learner import PeerLearner
 from src.learning.peer_settings import CompletionSettings, LearningSettings
-from src.process_edge import process_edge
+from src.process_edge import process_edge, run_edge
 from src.run_log import RunLog
 from src.setting_range import check_whole
 from src.stop_signal import stops_on_signal
@@ -100,7 +100,7 @@ class GossipCollaborator:
 
     def run(self) -> None:
         """Runs to the end of the plan; the process ends with the error's exit code when something is wrong."""
-        with process_edge(), stops_on_signal(_HOW_TO_GO_ON), ExitStack() as stack:
+        with run_edge(), stops_on_signal(_HOW_TO_GO_ON), ExitStack() as stack:
             stack.enter_context(state_lock(self.state_folder))
             peers = self._read_peers()
             membership = self._begin()

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from src.errors import CaseError, DeviceError, DiskError
 from src.machine_fault import machine_fault, writing
-from src.process_edge import process_edge
+from src.process_edge import process_edge, run_edge
 from tests.src.tiny_disk import fill, tiny_disk
 
 # Takes no byte, with the error of a full disk. Only ever opened: what renames a file into place would replace it.
@@ -82,6 +82,17 @@ def test_what_is_about_something_else_is_left_alone(error):
     assert machine_fault(error) is None
     with pytest.raises(type(error)), process_edge():
         raise error
+
+
+def test_a_run_tells_a_refusal_a_fault_of_the_machine_and_what_nobody_foresaw_apart(capsys):
+    endings = {}
+    for error in (CaseError("1", "broken"), OSError(errno.ENOSPC, "no space"), RuntimeError("CUDA error"), ValueError("odd")):
+        with pytest.raises(SystemExit) as ended, run_edge():
+            raise error
+        endings[ended.value.code] = capsys.readouterr().err
+    assert list(endings) == [1, 9, 10, 13]
+    assert ["Traceback" in said for said in endings.values()] == [False, False, False, True]
+    assert endings[13].splitlines()[-1].startswith("UnforeseenFault: ") and "(ValueError, above)" in endings[13]
 
 
 # The classes are PyTorch's own; on a GPU none of this was run.

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,6 +17,21 @@ README = (REPOSITORY / "workspace" / "README.md").read_text(encoding="utf-8")
 DIES_TWICE = """#!/bin/sh
 echo start >> "$1/starts"
 case $(wc -l < "$1/starts") in 1) kill -KILL $$ ;; 2) exit 3 ;; *) exit 0 ;; esac
+"""
+# A run as fx ends it: first a fault that nobody foresaw, then a plan that is refused.
+UNFORESEEN_THEN_REFUSED = f"""#!/bin/sh
+echo start >> "$1/starts"
+cd "{REPOSITORY}" && exec "{sys.executable}" -c '
+import sys
+from pathlib import Path
+from src.errors import PlanSettingError
+from src.process_edge import run_edge
+
+with run_edge():
+    if len(Path(sys.argv[1]).read_text().split()) < 3:
+        {{}}["a peer that nobody knows"]
+    raise PlanSettingError("expected 2 sites, found 1")
+' "$1/starts"
 """
 ENDS_WITH = """#!/bin/sh
 echo start >> "$1/starts"
@@ -77,6 +93,16 @@ def test_what_no_new_start_mends_is_not_started_again(supervised, tmp_path, code
     assert starts(tmp_path) == ["start"]
 
 
+def test_an_unforeseen_fault_is_tried_again_and_a_refusal_is_not(supervised, tmp_path):
+    process = supervised(UNFORESEEN_THEN_REFUSED)
+    assert process.wait(60) == 1
+    assert starts(tmp_path) == ["start"] * 3
+    said = process.stderr.read()
+    assert said.count("ended with exit code 13; starting again") == said.count("KeyError: 'a peer that nobody knows'") == 2
+    assert "UnforeseenFault: expected a round like any other" in said
+    assert said.endswith("PlanSettingError: expected 2 sites, found 1\n") and said.count("Traceback") == 2
+
+
 def test_sigterm_is_passed_on_and_the_end_awaited(supervised, tmp_path):
     process = supervised(WAITS)
     wait_for_start(tmp_path)
@@ -108,7 +134,7 @@ def test_unit_and_loop_agree_on_which_codes_end_it():
     assert {int(code) for code in codes.split(" in ")[1].split(")")[0].split("|")} == ending
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")]
     retried = {kind.__name__ for kind in classes if kind.exit_code not in ending}
-    assert retried == {"AggregatorUnreachable", "DiskError", "DeviceError", "SiteProcessFailed"}
+    assert retried == {"AggregatorUnreachable", "DiskError", "DeviceError", "SiteProcessFailed", "UnforeseenFault"}
     assert errors.Stopped.exit_code in ending
 
 
