@@ -19,7 +19,7 @@ from src.errors import OarError
 NEVER_SHIPPED = (
     *("*.key", "*.crt", "*.csr", "*.srl", "*.pem", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", ".env"),
     *("*.nii", "*.nii.gz", "*.dcm", "*.mha", "*.nrrd"),
-    *("*.safetensors", "*.snapshot", "*.pbuf", "*.pt", "*.pth", "*.ckpt", "*.db"),
+    *("*.safetensors", "*.snapshot", "*.card", "*.model", "*.pbuf", "*.pt", "*.pth", "*.ckpt", "*.db"),
     *("cert", "logs", "save", "local_state", "runs", "__pycache__", "*.py[cod]", "*.partial"),
 )
 # Of data_prep only what it is made of: an export lying in it may consist of files without any suffix.

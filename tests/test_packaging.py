@@ -26,6 +26,7 @@ PLANTED = (
         "workspace/save/best.safetensors",
         "plan/init.pbuf",
     ),
+    *("src/site_a.card", "plan/site_a-1-2.model", "workspace/federation/site_b.card"),
     *("workspace/logs/site.log", "workspace/id_rsa", "workspace/.env", "workspace/local_state/tensor.db", "src/request.csr"),
 )
 
