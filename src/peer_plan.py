@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from src.data.dataset import check_name
 from src.errors import DatasetError, PlanSettingError
+from src.exchange.noise.accountant import accounting_library
 from src.exchange.settings import ExchangeSettings, TimingSettings
 from src.learning.peer_settings import CompletionSettings, LearningSettings
 from src.plan_signature import check_call
@@ -43,6 +44,7 @@ def check_peer_plan(config: Mapping) -> None:
     _check_names(settings["roster"], settings["run_id"])
     nested = {name: _build(name, kind, settings[name]) for name, kind in _NESTED.items()}
     nested["exchange"].check_roster(settings["roster"])
+    _check_noise(nested["exchange"])
     _check_rounds(config, settings["rounds"], nested["exchange"])
     _check_rule(nested["exchange"], nested["learning"], len(settings["roster"]))
     _check_equal(config, f"{_WHERE}.init_state_path", "aggregator.settings.init_state_path")
@@ -85,6 +87,12 @@ def _check_names(roster: Sequence[str], run_id: str) -> None:
         raise PlanSettingError(f"{_WHERE}: {error}") from error
     if not roster or list(roster) != sorted(set(roster)):
         raise PlanSettingError(f"{_WHERE}.roster: expected the sites' names, sorted, each once, found {list(roster)}")
+
+
+def _check_noise(exchange: ExchangeSettings) -> None:
+    if exchange.noise is not None:
+        # A plan that no site could run is refused before any begins.
+        accounting_library()
 
 
 def _check_rounds(config: Mapping, rounds: int, exchange: ExchangeSettings) -> None:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from src.errors import FederationError
 from src.exchange.brought import BroughtSnapshots, BroughtTransport
 from src.exchange.checkpoint import Checkpoints
@@ -22,6 +24,9 @@ from src.exchange.ledger import Ledger
 from src.exchange.manifest import Manifest
 from src.exchange.membership import Membership, SiteState
 from src.exchange.mixed_transport import MixedTransport
+from src.exchange.noise.leaving import LeavingModels
+from src.exchange.noise.record import NoiseRecord
+from src.exchange.noise.settings import read_noise
 from src.exchange.outbox import Outbox
 from src.exchange.participation import Participation
 from src.exchange.reception import Reception
@@ -84,6 +89,9 @@ class GossipSite:
             site, exchange.meeting_peers(self.roster, site), quorum=exchange.quorum, missing_after_s=timing.missing_after_s
         )
         self.checkpoints = Checkpoints(state_folder / "checkpoint")
+        self._noise_folder = state_folder / "noise"
+        # What makes noise of what leaves, once ``resume`` has seen the first weights; None where the plan wants none.
+        self.leaving: LeavingModels | None = None
         self.ledger = Ledger(state_folder / "ledger.json")
         standing = learner.standing()
         self.outbox = Outbox(state_folder / "outbox", self._kept_snapshots())
@@ -123,6 +131,8 @@ class GossipSite:
         if self.fetcher is not None:
             Closing(self).run()
             self.note_participation("served", [])
+            if self.leaving is not None:
+                logger.info("%s: %s", self.site, self.leaving.promise())
             self.participation.check_quorum()
         elif not self.closed:
             self.finish_alone()
@@ -130,6 +140,7 @@ class GossipSite:
     def resume(self) -> None:
         """Takes up the state on disk, and offers what it offered before."""
         found = self.checkpoints.load()
+        self.leaving = self._noise(goes_on=found is not None)
         if found is not None:
             tensors, facts = found
             self._check_run(facts["run"])
@@ -266,7 +277,23 @@ class GossipSite:
             row_cases=standing.row_cases,
             code_version=self.code_version,
         )
-        self.outbox.publish(manifest, self.learner.tensors(), self.exchange.wire_dtype)
+        self.outbox.publish(manifest, self._what_leaves(), self.exchange.wire_dtype)
+
+    def _what_leaves(self) -> Mapping[str, torch.Tensor]:
+        """The weights, or what the plan makes of them; nothing leaves that did not pass here."""
+        if self.leaving is None:
+            return self.learner.tensors()
+        left = self.leaving.of(self.learner.tensors(), self.round)
+        self.log("noise", **left.facts())
+        return left.tensors
+
+    def _noise(self, *, goes_on: bool) -> LeavingModels | None:
+        settings = read_noise(self.exchange.noise)
+        if settings is None or self.fetcher is None:
+            return None
+        # A site whose disk was lost has published once a round before.
+        record = NoiseRecord(self._noise_folder, goes_on=goes_on, lost=(self.epoch - 1) * self.rounds)
+        return LeavingModels(settings, self.learner.tensors(), record)
 
     def _stand(self) -> None:
         state = SiteState.TRAINING if self.round < self.rounds else SiteState.FINISHED

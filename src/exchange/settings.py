@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from src.errors import PlanSettingError
+from src.exchange.noise.settings import read_noise
 from src.exchange.reachability import brings_to, brought_by, check_connected, check_kinds, meeting_peers
 from src.exchange.schedule import SCHEDULES, Link, chain_order, links
 from src.setting_range import check_number, check_whole
@@ -27,6 +28,7 @@ class ExchangeSettings:
         reachability: site -> ``direct``, ``outbound`` or ``folder``, see ``reachability``; a site that is not named is direct.
         folder: whether all sites mount the synchronised folder; else only those of kind ``folder`` meet there.
         quorum: sites that a site must have met by the end, itself included; 0 demands nothing.
+        noise: what is done to a model before it leaves, see ``noise.settings``; None, and it leaves as it is.
     """
 
     schedule: str
@@ -40,6 +42,7 @@ class ExchangeSettings:
     reachability: dict = field(default_factory=dict)
     folder: bool = False
     quorum: int = 0
+    noise: dict | None = None
 
     def __post_init__(self) -> None:
         where = "collaborator.exchange"
@@ -52,6 +55,7 @@ class ExchangeSettings:
         if not isinstance(self.folder, bool):
             raise PlanSettingError(f"{where}.folder: expected true or false, found {self.folder!r}")
         check_kinds(self.reachability)
+        read_noise(self.noise)
         lowest = {"peers_per_exchange": 1, "warm_up_rounds": 0 if self.schedule == "chain" else 1, "exchange_every": 1}
         for name in ("peers_per_exchange", "warm_up_rounds", "exchange_every", "local_rounds_at_end", "seed", "quorum"):
             check_whole(f"{where}.{name}", getattr(self, name), lowest.get(name, 0))

@@ -150,6 +150,8 @@ EXCHANGE, LEARNING = "collaborator.settings.exchange", "collaborator.settings.le
         (f"{EXCHANGE}.folder", "yes please", r"exchange\.folder: expected bool"),
         (f"{EXCHANGE}.quorum", 5, r"exchange\.quorum: expected at most 4, the sites that site_a can meet and itself, found 5"),
         (f"{EXCHANGE}.quorum", "half", r"exchange\.quorum: expected int, found 'half'"),
+        (f"{EXCHANGE}.noise", {"clip_norm": 1.0}, "exchange.noise: expected clip_norm, delta, noise_multiplier, or null"),
+        (f"{EXCHANGE}.noise", "much", r"exchange\.noise: expected dict"),
         ("collaborator.settings.timing.missing_after_s", 0, r"timing\.missing_after_s: expected a number"),
         (f"{EXCHANGE}.peers_per_exchange", 4, "expected at most the 3 other sites of the roster, found 4"),
         (f"{LEARNING}.rule", ["teach"], r"learning\.rule: expected a list of mutual, distill, average, adopt"),
@@ -196,6 +198,13 @@ def test_co_training_takes_one_peer_at_a_time(rule):
     for name, value in (("schedule", "full"), ("peers_per_exchange", 2)):
         with pytest.raises(PlanSettingError, match=f"{rule[0]} learns from one peer at a time"):
             check_plan(changed(f"{EXCHANGE}.{name}", value, plan))
+
+
+def test_noise_without_its_accountant_is_refused_with_what_to_install(monkeypatch):
+    plan = changed(f"{EXCHANGE}.noise", {"clip_norm": 1.0, "noise_multiplier": 1.0, "delta": 1.0e-5}, GOSSIP)
+    monkeypatch.setitem(sys.modules, "dp_accounting", None)
+    with pytest.raises(PlanSettingError, match=r"exchange\.noise: .*pip install 'dp-accounting"):
+        check_plan(plan)
 
 
 @pytest.mark.parametrize("rule", [["average"], ["mutual", "adopt"]])
