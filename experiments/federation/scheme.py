@@ -13,6 +13,8 @@ import yaml
 from experiments.federation.plan import free_ports, is_listening
 from experiments.federation.traffic import Traffic, traffic_of_exchanges, traffic_of_rounds
 from experiments.federation.workspaces import AGGREGATOR, AUTHORITY
+from src.exchange.folder.shared_folder import folder_peers
+from src.exchange.reachability import DIRECT, GRPC, kind_of, transport_between
 from src.model.trained_structures import INIT_CARD
 from src.peer_plan import is_peer_plan
 
@@ -103,6 +105,7 @@ class PeerScheme:
     def hand_out(self, workspaces: Mapping[str, Path]) -> None:
         """The first weights, by hand as it were, and where the others are."""
         addresses = {site: f"127.0.0.1:{port}" for site, port in zip(self.sites, free_ports(len(self.sites)), strict=True)}
+        shared = workspaces[AUTHORITY].parent / "shared_folder"
         weights = Path(self.settings["init_state_path"])
         for site in self.sites:
             for name in (weights, weights.with_name(INIT_CARD)):
@@ -110,9 +113,23 @@ class PeerScheme:
                 if source.is_file():
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(source, target)
-            others = {name: address for name, address in addresses.items() if name != site}
-            content = {"listen": addresses[site], "epoch": 1, "peers": others}
+            content = self._peers_file(site, addresses, shared.resolve())
+            if "folder" in content:
+                shared.mkdir(exist_ok=True)
             (workspaces[site] / self.settings["peers_path"]).write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    def _peers_file(self, site: str, addresses: Mapping[str, str], shared: Path) -> dict:
+        """What a site may know: addresses of those it can call, and the folder if it meets anybody there."""
+        exchange = self.settings["exchange"]
+        table, folder = exchange.get("reachability", {}), exchange.get("folder", False)
+
+        def address_from_here(name: str) -> str | None:
+            kinds = kind_of(table, site), kind_of(table, name)
+            return addresses[name] if kinds[1] == DIRECT and transport_between(*kinds, folder=folder) == GRPC else None
+
+        others = {name: address_from_here(name) for name in self.sites if name != site}
+        content = {"listen": addresses[site] if kind_of(table, site) == DIRECT else None, "epoch": 1, "peers": others}
+        return {**content, "folder": str(shared)} if folder_peers(self.sites, table, site, folder=folder) else content
 
     def start(self, launch: Launch, wait: Wait) -> None:
         for site in self.sites:

@@ -56,6 +56,8 @@ class BroughtSnapshots:
         self._arriving = {site: threading.Lock() for site in sites}
         self._files = {site: _scan(folder / site) for site in sites}
         self._received_bytes: Counter[str] = Counter()
+        # Told of each that has come whole; whoever says what happened last sets it.
+        self.on_arrival: Callable[[str], object] = lambda site: None
 
     def newest(self, site: str) -> Brought | None:
         """The one of the highest epoch and sequence; None when there is none."""
@@ -129,6 +131,7 @@ class BroughtSnapshots:
             self._files[site], old = files[-self._keep :], files[: -self._keep]
         for brought in old:
             brought.path.unlink(missing_ok=True)
+        self.on_arrival(site)
 
     def release(self, site: str) -> None:
         """The next one may come."""

@@ -89,6 +89,8 @@ class Courier:
 
     def _note(self, peer: str, snapshot: SnapshotFile, facts: dict, seconds: float) -> None:
         """Records what came of a try; of many that fail for the same reason, one."""
+        # Nothing is received: the bytes of a push count where it arrives.
+        self._run.served.note_exchange(peer, facts["outcome"], 0)
         noted = (snapshot.sha256, facts["outcome"], facts.get("reason"))
         if self._noted.get(peer) == noted:
             return

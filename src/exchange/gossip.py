@@ -315,6 +315,8 @@ class GossipSite:
     def _open_to_bringers(self, transport: Transport, folder: Path) -> Transport:
         """Lets in what outbound sites bring, and looks for it there when the schedule names them."""
         snapshots = BroughtSnapshots(folder, self.brought_by, self._kept_snapshots() if self.waits_for_rounds else 1)
+        # Their bytes count when the snapshot is used.
+        snapshots.on_arrival = lambda site: self.served.note_exchange(site, "brought", 0)
         self.served.reception = Reception(
             membership=self.membership,
             roster=self.roster,

@@ -124,6 +124,7 @@ class Participation:
             **standing,
             "missing": missing,
             "met": self._num_met(),
+            "met_at": {peer: _as_text(self._met_s[peer]) for peer in sorted(self._met_s)},
             "quorum": self.quorum,
             "exchanges": self._exchanges,
         }

@@ -7,11 +7,16 @@ import yaml
 
 from src.errors import FederationError, PlanSettingError
 from src.exchange.address import split_address
+from src.exchange.folder.shared_folder import folder_peers
+from src.exchange.folder.site_keys import SiteKeys
+from src.exchange.folder.transport import FolderTransport
 from src.exchange.grpc_transport import GrpcTransport
 from src.exchange.initial_model import load_initial_model
 from src.exchange.membership import Membership, roster_digest
+from src.exchange.mixed_transport import MixedTransport
 from src.exchange.peers_file import PeersFile, read_peers
-from src.exchange.transport import PeerRefused
+from src.exchange.settings import ExchangeSettings, TimingSettings
+from src.exchange.transport import PeerRefused, Transport
 from src.peer_plan import is_peer_plan
 from src.plan_check import build_task_runner
 from src.plan_sections import check_plan
@@ -33,6 +38,11 @@ class Asker:
         certificates: paths, under the names that ``GrpcTransport`` gives them.
         state_folder, log_folder: of this site; need not be there.
         timeout_s: for all answers together.
+        missing_after_s: without a sign of life from a site, before that is said loudly.
+        folder: the synchronised one; None when ``plan/peers.yaml`` names none.
+        folder_peers: whom this site meets there.
+        brought_by: who brings snapshots here, because nobody can call them.
+        meets: whom this site can meet at all.
     """
 
     site: str
@@ -45,22 +55,31 @@ class Asker:
     state_folder: Path
     log_folder: Path
     timeout_s: float
+    missing_after_s: float
+    folder: Path | None = None
+    folder_peers: tuple[str, ...] = ()
+    brought_by: tuple[str, ...] = ()
+    meets: tuple[str, ...] = ()
 
     @property
     def peers(self) -> list[str]:
         """The other sites."""
         return [name for name in self.roster if name != self.site]
 
-    def open_transport(self) -> GrpcTransport:
-        """A line to all that can be called.
+    def open_transport(self) -> Transport:
+        """A line to all that can be called, and to the cards of those that are met in the folder; it writes nothing there.
 
         Raises:
             FederationError: this site's certificate, its key or the authority's chain cannot be used.
         """
         try:
-            return GrpcTransport(self.addresses, own=self.site, **self.certificates)
+            calls = GrpcTransport(self.addresses, own=self.site, **self.certificates)
+            if self.folder is None or not self.folder_peers:
+                return calls
+            cards = FolderTransport(self.folder, SiteKeys(self.site, **self.certificates))
         except PeerRefused as refused:
             raise FederationError(f"this site's own certificate cannot be used: {refused}") from refused
+        return MixedTransport({name: cards if name in self.folder_peers else calls for name in self.roster})
 
 
 def read_asker(site: str, plan_path: Path) -> Asker:
@@ -84,6 +103,8 @@ def read_asker(site: str, plan_path: Path) -> Asker:
         )
     exchanges = settings["exchange"]["schedule"] != "none"
     peers = read_peers(Path(settings["peers_path"]), roster, site) if exchanges else None
+    exchange = ExchangeSettings(**settings["exchange"])
+    met_in_folder = folder_peers(roster, exchange.reachability, site, folder=exchange.folder) if exchanges else ()
     runner = build_task_runner(config)
     initial_digest = load_initial_model(Path(settings["init_state_path"]), runner)
     return Asker(
@@ -103,6 +124,11 @@ def read_asker(site: str, plan_path: Path) -> Asker:
         state_folder=Path(settings["state_path"]) / site,
         log_folder=Path(config["task_runner"]["settings"]["log_path"]) / site,
         timeout_s=min(LONGEST_WAIT_S, settings["timing"]["connect_timeout_s"]),
+        missing_after_s=TimingSettings(**settings["timing"]).missing_after_s,
+        folder=peers.folder if peers else None,
+        folder_peers=met_in_folder,
+        brought_by=exchange.brought_by(roster, site) if exchanges else (),
+        meets=exchange.meeting_peers(roster, site) if exchanges else (),
     )
 
 

@@ -7,6 +7,8 @@ from src.exchange.membership import Description, Membership
 from src.exchange.transport import PeerRefused
 
 ANSWERED, SILENT, REFUSED, NOT_CALLED, NOT_RUNNING = "answered", "unreachable", "refused", "not called", "not running"
+# Known without an answer of its own, as of ``seen_unix_s``.
+IN_FOLDER, BROUGHT = "in the folder", "brought"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +18,10 @@ class Card:
     Attributes:
         site: its name.
         answer: ``answered``; ``unreachable``; ``refused`` (what it answered cannot be used, or it turned us away); ``not
-            called`` (it has no address here); ``not running`` (this site itself, known from its state folder).
+            called`` (it has no address here); ``not running`` (this site itself, known from its state folder); ``in the
+            folder`` (its card there) and ``brought`` (the snapshot it brought here), both as it was at ``seen_unix_s``.
         fault: why there is no answer, in a sentence.
-        seen_unix_s: this machine's clock when it last answered, now if it does; None if it never did.
+        seen_unix_s: when it last gave a sign of life, now if it answers; None if it never did.
         state: as in ``SiteState``.
         round: rounds of training done.
         last_peer, last_outcome, last_age_s: of its last exchange; seconds.

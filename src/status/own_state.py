@@ -20,9 +20,9 @@ from src.status.card import NOT_RUNNING, Card
 
 logger = logging.getLogger(__name__)
 
-# As ``checkpoint`` and ``outbox`` name them.
+# As ``checkpoint``, ``outbox`` and ``brought`` name them.
 _CHECKPOINTS = ("checkpoint.safetensors", "checkpoint.before.safetensors")
-_SNAPSHOT = re.compile(r"epoch(\d+)-sequence(\d+)-round\d+\.snapshot")
+_SNAPSHOT = re.compile(r"epoch(\d+)-sequence(\d+)-round\d+(-[0-9a-f]{64})?\.snapshot")  # a brought one has its digest
 
 
 def own_card(site: str, rounds: int, state_folder: Path, log_folder: Path) -> Card:
@@ -34,9 +34,9 @@ def own_card(site: str, rounds: int, state_folder: Path, log_folder: Path) -> Ca
         state_folder, log_folder: of the site; a site that has not begun has neither.
     """
     saved = saved_round(state_folder)
-    found = _newest_snapshot(state_folder / "outbox")
+    found = newest_snapshot(state_folder / "outbox")
     events = read_events(log_folder / "metrics.jsonl")
-    exchanges = [event for event in events if event.get("phase") in ("exchange", "closing")]
+    exchanges = [event for event in events if event.get("phase") in ("exchange", "closing", "push")]
     last = exchanges[-1] if exchanges else {}
     manifest, age_s = found if found else (None, None)
     dice = manifest.valid_dice if manifest else {}
@@ -95,17 +95,11 @@ def read_events(path: Path) -> list[dict]:
     return events
 
 
-def _state(round_number: int, closed: bool, rounds: int) -> SiteState:
-    if closed:
-        return SiteState.CLOSED
-    return SiteState.TRAINING if round_number < rounds else SiteState.FINISHED
-
-
-def _newest_snapshot(outbox: Path) -> tuple[Manifest, float] | None:
-    """What the newest snapshot says of itself, and its age in seconds by the file's date."""
-    names = [match for match in map(_SNAPSHOT.fullmatch, _listed(outbox)) if match]
+def newest_snapshot(folder: Path) -> tuple[Manifest, float] | None:
+    """What the newest snapshot of a folder says of itself, and its age in seconds by the file's date; None without one."""
+    names = [match for match in map(_SNAPSHOT.fullmatch, _listed(folder)) if match]
     for match in sorted(names, key=lambda match: (int(match[1]), int(match[2])), reverse=True):
-        path = outbox / match[0]
+        path = folder / match[0]
         try:
             with path.open("rb") as file:
                 manifest = read_envelope(file, None).manifest
@@ -113,6 +107,12 @@ def _newest_snapshot(outbox: Path) -> tuple[Manifest, float] | None:
         except (OSError, SnapshotFault) as error:
             logger.warning("%s cannot be read (%s)", path.name, type(error).__name__)
     return None
+
+
+def _state(round_number: int, closed: bool, rounds: int) -> SiteState:
+    if closed:
+        return SiteState.CLOSED
+    return SiteState.TRAINING if round_number < rounds else SiteState.FINISHED
 
 
 def _listed(folder: Path) -> list[str]:

@@ -8,12 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from src.status.card import ANSWERED, Card
+from src.status.card import ANSWERED, BROUGHT, IN_FOLDER, Card
 from src.status.overview import Overview
+from src.status.took_part import TookPart
 
 _BYTES_PER_MB = 1e6
 _NONE = "-"
 _LONGEST_OUTCOME = 20
+_SEEN = {IN_FOLDER: "as its card said", BROUGHT: "as it last called"}
 _AGES = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "min"), (0, 1, "s"))
 
 
@@ -103,7 +105,25 @@ def _lines(overview: Overview) -> list[Text]:
     elif lacking:
         found = "; ".join(f"{name}: {_holders(holders)}" for name, holders in lacking.items())
         lines.append(f"No training patients at {overview.site}, training patients at others: {found}")
-    return [Text(line) for line in lines]
+    lost = [f"{site} IS MISSING: {_lost(since_s, overview)}" for site, since_s in overview.lost.items()]
+    return [Text(line) for line in [*lines, *_took_part(overview.took_part)]] + [Text(line, style="bold red") for line in lost]
+
+
+def _took_part(found: TookPart | None) -> list[str]:
+    if found is None:
+        return []
+    gone = [f"{site} missing since {_when(since_s)}" for site, since_s in found.missing.items()]
+    others = [*gone, *(f"{site} not heard of yet" for site in found.unknown)]
+    return [f"The run's last exchange: present {', '.join(found.present)}{'; ' if others else ''}{', '.join(others)}."]
+
+
+def _lost(since_s: float, overview: Overview) -> str:
+    gone = f"no sign of life since {_when(since_s)}, for {age(overview.unix_s - since_s)}"
+    return f"{gone}; ask that site whether its process runs, the run goes on without it"
+
+
+def _when(unix_s: float) -> str:
+    return f"{datetime.fromtimestamp(unix_s, timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 def _holders(holders: dict[str, int]) -> str:
@@ -114,8 +134,8 @@ def _absence(card: Card, overview: Overview) -> str:
     if card.site == overview.site:
         return f"{card.answer}, shown as last saved ({card.fault})"
     if card.seen_unix_s is None:
-        since = "no answer to any status from here so far"
+        since = "no sign of life so far"
     else:
-        seen = datetime.fromtimestamp(card.seen_unix_s, timezone.utc)
-        since = f"last answered {age(max(0.0, overview.unix_s - card.seen_unix_s))} ago, {seen:%Y-%m-%d %H:%M} UTC"
-    return f"{card.answer}; {since}; {card.fault}"
+        ago = age(max(0.0, overview.unix_s - card.seen_unix_s))
+        since = f"{_SEEN.get(card.answer, 'last sign of life')} {ago} ago, {_when(card.seen_unix_s)}"
+    return "; ".join(filter(None, (card.answer, since, card.fault)))

@@ -22,12 +22,13 @@ class Federation:
         self.roster, self.learner, self.changes = roster, learner or {}, changes
         self.sites = {site: self.make(site) for site in roster}
 
-    def make(self, site, **changes):
+    def make(self, site, transport=None, **changes):
         """A site as its process would make it; made again, it goes on from its folder."""
+        alone = self.settings["exchange"].schedule == "none"
         made = toy_site(
             ToyLearner(site, **self.learner),
             self.roster,
-            None if self.settings["exchange"].schedule == "none" else InMemoryTransport(self.network, site),
+            None if alone else transport or InMemoryTransport(self.network, site),
             self.folder / site,
             lambda **facts: self.events[site].append(facts),
             **self.settings,

@@ -48,6 +48,7 @@ class StatusFederation:
             state_folder=self.folder / "site_a",
             log_folder=self.folder / "logs" / "site_a",
             timeout_s=2.0,
+            missing_after_s=3600.0,
         )
         return Asker(**{**settings, **changes})
 

@@ -94,7 +94,7 @@ def test_the_command_asks_with_what_the_plan_says(workspace, capsys):
         main(["-n", "site_a"])
     said = capsys.readouterr()
     assert ended.value.code == 1
-    assert "site_b: unreachable; last answered" in said.out and "Traceback" not in said.err
+    assert "site_b: unreachable; last sign of life" in said.out and "Traceback" not in said.err
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from src.status.card import Card
 from src.status.facts import facts_of
 from src.status.overview import Overview
 from src.status.table import age, shown
+from src.status.took_part import TookPart
 
 NOW_S = 1_790_000_000.0
 HERE = Card(
@@ -61,7 +62,7 @@ def test_a_file_gets_plain_lines_with_all_there_is():
     assert ["site_c", "training", "2/10", "-", "-", "1/3", "-", "-", "-"] in lines, "an older version is shown with dashes"
     assert ["Brainstem", "4,", "0.81", "(2)", "-", "-"] in lines
     assert ["Parotid_L", "0,", "-", "-", "7,", "-"] in lines
-    assert "site_b: unreachable; last answered 2 h ago, 2026-09-21 12:11 UTC; nobody answers" in text
+    assert "site_b: unreachable; last sign of life 2 h ago, 2026-09-21 12:11 UTC; nobody answers" in text
     assert (
         "No training patients at site_a, training patients at others: Parotid_L: site_c 7; Spleen: nobody who answered" in text
     )
@@ -75,8 +76,35 @@ def test_who_never_answered_and_what_is_not_known_is_said():
     unborn = Card(site="site_a", answer="not running", fault="nobody answers")
     text = text_of(replace(OVERVIEW, cards=(unborn, replace(GONE, seen_unix_s=None))))
     assert "site_a: not running, shown as last saved (nobody answers)" in text
-    assert "site_b: unreachable; no answer to any status from here so far; nobody answers" in text
+    assert "site_b: unreachable; no sign of life so far; nobody answers" in text
     assert "What site_a lacks is not known before it runs." in text
+
+
+def test_who_cannot_be_called_is_shown_with_the_age_of_what_is_known():
+    card = replace(OLDER, site="site_b", answer="in the folder", seen_unix_s=NOW_S - 90)
+    brought = replace(OLDER, answer="brought", seen_unix_s=NOW_S - 7300)
+    took_part = TookPart(
+        present=("site_a",), missing={"site_b": NOW_S - 60}, unknown=("site_c",), met_unix_s={"site_b": NOW_S - 90}
+    )
+    found = replace(OVERVIEW, cards=(HERE, card, brought), took_part=took_part, missing_after_s=3600.0)
+    text = text_of(found)
+    assert "site_b in the folder (training) 2/10" in " ".join(text.split())
+    assert "site_b: in the folder; as its card said 90 s ago, 2026-09-21 14:11 UTC\n" in text
+    assert "site_c: brought; as it last called 2 h ago, 2026-09-21 12:11 UTC\n" in text
+    assert (
+        "The run's last exchange: present site_a; site_b missing since 2026-09-21 14:12 UTC, site_c not heard of yet." in text
+    )
+    assert text.splitlines()[-1].startswith("site_c IS MISSING: no sign of life since 2026-09-21 12:11 UTC, for 2 h; ask")
+    assert "\x1b[1;31m" in text_of(found, width=250, force_terminal=True, color_system="standard")
+    facts = json.loads(json.dumps(facts_of(found), allow_nan=False))
+    assert facts["lost"] == {"site_c": "2026-09-21T12:11:40+00:00"}
+    assert facts["took_part"]["missing"] == {"site_b": "2026-09-21T14:12:20+00:00"}
+
+
+def test_nobody_is_lost_to_a_site_that_is_closed():
+    gone = replace(OVERVIEW, missing_after_s=60.0)
+    assert list(gone.lost) == ["site_b"]
+    assert replace(gone, cards=(replace(HERE, state="closed"), GONE, OLDER)).lost == {}
 
 
 def test_nothing_a_peer_says_is_taken_for_markup():
