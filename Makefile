@@ -5,7 +5,7 @@ PYTEST  = .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint federation compare report bench
+.PHONY: help demo test test-all lint federation compare report bench soak
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{sub(/ \| /, "\n                     ", $$2); printf "  make %-11s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ report: $(INSTALLED)  ## a study as one HTML page; FINAL scores the test patient
 
 bench: $(INSTALLED)  ## [PART=convert] what a conversion costs beside other libraries, and the exchange beside OpenFL's FedAvg (10 minutes)
 	@.venv/bin/python -m experiments.bench $(if $(PART),--part $(PART))
+
+soak: $(INSTALLED)  ## six sites in six network namespaces, half an hour of faults, a verdict (Linux, root) | [MINUTES=30] [SEED=0] [RUN=name] [ARGS=...]
+	@.venv/bin/python -m experiments.soak --minutes "$(or $(MINUTES),30)" --seed "$(or $(SEED),0)" $(if $(RUN),--output "runs/soak/$(RUN)") $(ARGS)
 
 # The stamp is written last, so an interrupted installation is made again.
 $(INSTALLED): pyproject.toml constraints.txt

@@ -3,6 +3,7 @@
 What it leaves: ``last`` (the site's own model, completed) and ``consensus`` (the federation's), beside ``best`` of the rounds.
 """
 
+import logging
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from src.model.state import load_network_state, network_state
 
 if TYPE_CHECKING:
     from src.learning.peer_learner import PeerLearner
+
+logger = logging.getLogger(__name__)
 
 
 class RunEnd:
@@ -35,7 +38,8 @@ class RunEnd:
 
         Args:
             rounds: done.
-            finals: of the sites present, ours included as the others see it.
+            finals: of the sites present, ours included as the others see it. Those that fail on our patients (see
+                ``PeerJudge``) neither teach nor count.
             chain_end: the site whose model is the federation's; None makes an average.
 
         Returns:
@@ -44,8 +48,25 @@ class RunEnd:
         others = [model for model in finals if model.manifest.site != self.learner.site]
         if not others:
             return []
+        useless = self._useless(finals)
+        finals, others = ([model for model in models if model.manifest.site not in useless] for models in (finals, others))
         # The consensus is of what was published, so it does not matter that our own model changes first.
-        return [*self._complete(rounds, others), self._agree(rounds, finals, chain_end)]
+        return [*self._complete(rounds, others), {**self._agree(rounds, finals, chain_end), "useless": useless}]
+
+    def _useless(self, finals: Sequence[PeerModel]) -> list[str]:
+        """Sites whose final model our patients show to be of no use, such as noise of the right norm; as in every round."""
+        learner = self.learner
+        own = next((model for model in finals if model.manifest.site == learner.site), None)
+        # Published before the rounds alone, as theirs were: what we are now would make all of them look worse.
+        own_dice = learner.dice if own is None else learner.judge.look(own, {}).dice
+        useless = [
+            model.manifest.site
+            for model in finals
+            if model is not own and not learner.judge.look(model, own_dice).acceptable
+        ]
+        if useless:
+            logger.warning("%s: the final models of %s are not used, they fail on our patients", learner.site, ", ".join(useless))
+        return useless
 
     def _complete(self, rounds: int, others: Sequence[PeerModel]) -> list[dict]:
         learner = self.learner

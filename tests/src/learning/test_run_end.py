@@ -10,7 +10,16 @@ from src.evaluation.validation import validate_cases
 from src.learning.consensus import consensus
 from src.model.card import read_model
 from src.model.state import network_state, state_digest
-from tests.src.learning.small_peers import ALL, PAROTIDS, by_name, expert, of_a_network, peer_model
+from tests.src.learning.small_peers import (
+    ALL,
+    PAROTIDS,
+    by_name,
+    expert,
+    noise_of_the_same_norm,
+    of_a_network,
+    peer_model,
+    with_permuted_channels,
+)
 
 FILES = ["best.safetensors", "consensus.safetensors", "last.safetensors"]
 
@@ -95,8 +104,8 @@ def test_a_structure_without_a_reported_dice_teaches_nobody(sites, grown):
 
 
 def test_all_sites_come_to_the_same_consensus_and_its_card_says_what_it_knows(sites, grown, young):
-    first = sites.learner(PAROTIDS, weights=grown, completion={"steps": 2, "largest_loss": 1.0})
-    second = sites.learner(PAROTIDS, weights=young, site="site_b")
+    first = sites.learner(PAROTIDS, weights=grown, completion={"steps": 2, "largest_loss": 1.0}, peer_tolerance=1.0)
+    second = sites.learner(PAROTIDS, weights=young, site="site_b", peer_tolerance=1.0)
     finals, _ = closing(first, [peer_model(young, second.standing(), site="site_b")])
     second.finish(1, finals[::-1], None)
     (card, tensors), (other_card, others) = saved(first, "consensus"), saved(second, "consensus")
@@ -107,7 +116,7 @@ def test_all_sites_come_to_the_same_consensus_and_its_card_says_what_it_knows(si
 
 
 def test_the_consensus_is_scored_on_our_patients_and_leaves_our_model_alone(sites, grown, young):
-    learner = sites.learner(weights=grown)
+    learner = sites.learner(weights=grown, peer_tolerance=1.0)
     before = of_a_network(learner)
     finals, events = closing(learner, [expert(young)])
     event, (card, tensors) = events["consensus"], saved(learner, "consensus")
@@ -142,3 +151,20 @@ def test_a_site_without_validation_cases_completes_nothing_and_still_has_the_con
     _, events = closing(learner, [expert(grown)])
     assert "no validation case" in events["completion"]["left_out"] and np.isnan(events["consensus"]["mean_dice"])
     assert of_a_network(learner) == before and files(learner) == FILES
+
+
+@pytest.mark.parametrize("spoil", [noise_of_the_same_norm, with_permuted_channels])
+def test_a_final_model_that_fails_on_our_patients_neither_teaches_nor_counts(sites, grown, spoil):
+    learner = sites.learner(PAROTIDS, weights=grown, completion={"steps": 3, "largest_loss": 1.0})
+    rubbish = expert(spoil(grown), site="site_c", cases=1000, dice=1.0)
+    finals, events = closing(learner, [expert(grown), rubbish])
+    assert events["consensus"]["useless"] == ["site_c"] and events["consensus"]["sites"] == ["site_a", "site_b"]
+    assert events["completion"]["teachers"] == ["site_b"]
+    assert state_digest(saved(learner, "consensus")[1]) == state_digest(consensus(finals[:2], ALL)[0])
+
+
+def test_where_every_other_final_model_fails_the_consensus_is_our_own(sites, grown):
+    learner = sites.learner(weights=grown)
+    finals, events = closing(learner, [expert(noise_of_the_same_norm(grown))])
+    assert events["consensus"]["sites"] == ["site_a"]
+    assert state_digest(saved(learner, "consensus")[1]) == state_digest(consensus(finals[:1], ALL)[0])
