@@ -73,13 +73,12 @@ def choose_advised(
         model = next(_trained_for(structure, advised, models, opened, open_one), None)
         if model is None:
             not_drawn[structure] = f"no model of {', '.join(advised.schemes)} in the study was trained for it"
-        elif wanted and structure not in wanted:
-            not_drawn[structure] = "not asked for"
         else:
             scheme, chosen = model
             drawn.append(DrawnBy(structure=structure, models=(chosen,), why=f"{scheme}: {advised.why}"))
     check_wanted(wanted, [one.structure for one in drawn])
-    return Choice(drawn=tuple(drawn), not_drawn=not_drawn)
+    not_drawn |= {one.structure: "not asked for" for one in drawn if wanted and one.structure not in wanted}
+    return Choice(drawn=tuple(one for one in drawn if one.structure not in not_drawn), not_drawn=not_drawn)
 
 
 def _trained_for(structure: str, advised: Advised, models: StudyModels, opened: dict, open_one: Callable):
