@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -11,6 +12,7 @@ from src.dicom.element import raw_bytes, tag_of
 from src.dicom.labels import listed
 from src.dicom.objects import CTSlice, SliceStack
 from src.dicom.open_file import open_header
+from src.dicom.quiet import quiet_pydicom
 from src.errors import DicomError
 
 # Of type 2 in PS3.3 C.7.1.1 (Patient), C.7.2.1 (General Study) and C.7.4.1 (Frame of Reference): there, if only empty.
@@ -76,18 +78,24 @@ def copy_identity(stack: SliceStack, structure_set: Dataset) -> None:
     """
     first = stack.slices[0]
     header, _ = open_header(first.file, _WANTED)
-    for keyword in (*_ALWAYS, *_IF_THERE):
-        value = _checked_bytes(first, header, keyword)
-        if value or keyword in _ALWAYS:
-            put_bytes(structure_set, keyword, value)
+    with quiet_pydicom():  # it warns of character sets that it does not know
+        for keyword in (*_IF_THERE, *_ALWAYS):
+            value = _checked_bytes(first, header, keyword)
+            if value or keyword in _ALWAYS:
+                put_bytes(structure_set, keyword, value)
     structure_set.StudyInstanceUID, structure_set.FrameOfReferenceUID = first.study_uid, first.frame_uid
 
 
 def put_bytes(dataset: Dataset, keyword: str, value: bytes) -> None:
-    """Sets an element of text as it stands in an implicit little endian file, filled up to an even length."""
+    """Sets an element of text as it stands in an implicit little endian file, filled up to an even length.
+
+    pydicom writes it as it is, without a look at its parts, since the dataset says that this is the form it was read in.
+    """
     tag = Tag(tag_of(keyword))
     value += b" " * (len(value) % 2)
     dataset[tag] = RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, True, True)
+    character_set = dataset.get("SpecificCharacterSet")
+    dataset.set_original_encoding(True, True, convert_encodings(character_set) if character_set else default_encoding)
 
 
 def _checked_bytes(image: CTSlice, header: Dataset, keyword: str) -> bytes:

@@ -58,6 +58,7 @@ def _encoded(structure_set: Dataset) -> memoryview:
     meta.MediaStorageSOPInstanceUID = structure_set.SOPInstanceUID
     meta.TransferSyntaxUID = ImplicitVRLittleEndian
     whole = FileDataset("", structure_set, preamble=b"\0" * 128, file_meta=meta, is_implicit_VR=True, is_little_endian=True)
+    whole.set_original_encoding(True, True, structure_set.original_character_set)  # else it would decode what was copied
     stream = BytesIO()
     with quiet_pydicom():
         whole.save_as(stream, enforce_file_format=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -11,6 +11,7 @@ from src.rtstruct.structure_field import StructureField
 MASKS = arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=7))
 
 
+@settings(max_examples=30)
 @given(MASKS)
 def test_a_mask_comes_back_whole_and_its_box_holds_one_voxel_more_where_the_grid_goes_on(mask_XYZ):
     field = StructureField.of_mask("Brain", mask_XYZ)
@@ -22,6 +23,7 @@ def test_a_mask_comes_back_whole_and_its_box_holds_one_voxel_more_where_the_grid
         assert (side.start, side.stop) == ((max(at[0] - 1, 0), min(at[-1] + 2, size)) if len(at) else (0, 0))
 
 
+@settings(max_examples=20)
 @given(arrays(np.float64, (5, 4, 3), elements=st.floats(-9, 9)))
 def test_values_above_zero_are_inside_and_zero_itself_is_not(values_XYZ):
     field = StructureField.of_values("Brain", values_XYZ)
