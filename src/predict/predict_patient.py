@@ -63,7 +63,8 @@ def predict_patient(
         drawn = _Drawn()
         for group in _by_working_grid(choice.drawn):
             _draw(ct, group, settings, partial, drawn, done)
-        warnings = [*find_warnings(ct.label, ct.image, drawn.facts), *drawn.unlike]
+        of_models = [note for model in choice.models for note in model.notes]
+        warnings = [*find_warnings(ct.label, ct.image, drawn.facts), *drawn.unlike, *ct.notes, *of_models]
         if RTSTRUCT in settings.formats and drawn.fields:
             write_rtstruct(partial / RTSTRUCT_FILE, ct.stack, drawn.fields, origin=origin)
         elif RTSTRUCT in settings.formats:
@@ -73,7 +74,6 @@ def predict_patient(
             made_with=made_with(choice, settings, ct.sha256()),
             volumes_cm3={name: round(facts.volume_cm3, 3) for name, facts in drawn.facts.items()},
             warnings=tuple(dict.fromkeys(warnings)),
-            notes=tuple(dict.fromkeys([*ct.notes, *(note for model in choice.models for note in model.notes)])),
             size=ct.image.GetSize(),
             spacing_mm=ct.image.GetSpacing(),
             seconds=round(time.monotonic() - began, 2),

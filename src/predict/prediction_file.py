@@ -41,7 +41,6 @@ class Prediction:
         made_with: from ``made_with``.
         volumes_cm3: structure -> volume of its voxels, 0 where it was not found.
         warnings: what to look at, in plain words.
-        notes: what else to know of CT and models.
         size, spacing_mm: of the CT, in x, y, z.
         seconds: from reading the CT to the last file.
     """
@@ -50,7 +49,6 @@ class Prediction:
     made_with: dict
     volumes_cm3: dict[str, float]
     warnings: tuple[str, ...]
-    notes: tuple[str, ...]
     size: tuple[int, ...]
     spacing_mm: tuple[float, ...]
     seconds: float

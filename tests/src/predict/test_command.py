@@ -11,11 +11,13 @@ import SimpleITK as sitk
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
 from src.data.preprocessing import GridGeometry, array_XYZ, to_working_grid
+from src.errors import DiskError
 from src.model.saved_model import load_saved_model
 from src.predict.__main__ import main
 from tests.conftest import SHARED_DATA, SPHERE_STRUCTURES, sphere_case
 from tests.small_export import SmallPatient, write_ct
 from tests.src.predict.small_models import write_small_model
+from tests.src.tiny_disk import fill, tiny_disk
 
 SETTINGS = ("--precision", "float32")
 
@@ -230,6 +232,18 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
     assert predict(*given, "--output", tmp_path / "out") == 1
     assert what in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_ends_the_run_and_leaves_no_half_folder(tmp_path, model, sphere_dataset, capsys):
+    with tiny_disk(tmp_path / "disk") as disk:
+        run = ("--model", model, "--input", sphere_dataset.path, "--output", disk / "out", "--only")
+        assert predict(*run, "site_a_00") == 0
+        ballast = fill(disk, leave_bytes=3000)
+        assert predict(*run, "site_a_01") == DiskError.exit_code
+        assert "make room" in capsys.readouterr().err
+        assert [path.name for path in (disk / "out").iterdir()] == ["site_a_00"]
+        ballast.unlink()
+        assert predict(*run, "site_a_01") == 0
 
 
 @pytest.mark.slow
