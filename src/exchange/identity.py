@@ -13,10 +13,20 @@ import threading
 import time
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from src.exchange.address import split_address
 from src.exchange.transport import PeerRefused, PeerUnreachable
+
+# What ``cryptography`` raises at bytes that are no certificate, or one that nobody should have made.
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def certified_name(certificate: bytes) -> str:
@@ -35,7 +45,7 @@ def certified_name(certificate: bytes) -> str:
         found = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         found = ()
-    except ValueError as error:
+    except UNREADABLE as error:
         raise PeerRefused("certificate", "expected an X.509 certificate, found something else") from error
     alternative = [entry.value.lower() if isinstance(entry, x509.DNSName) else f"{entry!r:.80}" for entry in found]
     if len(common) != 1 or common != alternative or not common[0] or not common[0].isprintable():

@@ -20,6 +20,9 @@ from src.machine_fault import writing
 CARD_VERSION = 1
 # Cards of earlier versions lack them.
 _OPTIONAL = ("fingerprint",)
+_TEXTS = ("anatomy", "structures_digest", "site", "federation", "code_version")
+_LISTS = {"structures": str, "patch_voxels": int, "trained_structures": str}
+_TABLES = ("preprocessing", "network", "validation_dice")
 _IDENTITY = ("anatomy", "structures", "preprocessing", "patch_voxels", "network", "structures_digest")
 
 
@@ -118,30 +121,55 @@ def read_card(path: Path) -> ModelCard:
         with safe_open(str(path), framework="numpy") as model:
             metadata = model.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise ModelCardError(f"expected a model at '{path.name}', found none that can be read ({error})") from error
+        raise _unreadable(path, error) from error
     if metadata.get("card_version") != str(CARD_VERSION):
         raise ModelCardError(
-            f"'{path.name}' has card version {metadata.get('card_version')}, this version reads {CARD_VERSION}; "
+            f"'{path.name}' has card version {metadata.get('card_version')!r:.40}, this version reads {CARD_VERSION}; "
             "use a file that openfl-oar saved"
         )
-    return card_from_json(json.loads(metadata["card"]), path.name)
+    try:
+        content = json.loads(metadata["card"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ModelCardError(f"expected the card of '{path.name}' as JSON, found none that can be read") from error
+    return card_from_json(content, path.name)
 
 
-def card_from_json(content: dict, origin: str) -> ModelCard:
-    """A card from its JSON form.
+def card_from_json(content: object, origin: str) -> ModelCard:
+    """A card from its JSON form, which somebody else may have written.
 
     Raises:
-        ModelCardError: a field is missing or unknown.
+        ModelCardError: a field is missing, unknown, or of another kind.
     """
     names = {field.name for field in fields(ModelCard)}
-    if set(content) | set(_OPTIONAL) != names:
-        raise ModelCardError(f"the card of '{origin}' has the fields {sorted(content)}, expected {sorted(names)}")
-    lists = {name: tuple(content[name]) for name in ("structures", "patch_voxels", "trained_structures")}
-    return ModelCard(**{**content, **lists})
+    if not isinstance(content, dict) or set(content) | set(_OPTIONAL) != names:
+        found = f"{sorted(content)!r:.600}" if isinstance(content, dict) else f"{content!r:.80}"
+        raise ModelCardError(f"the card of '{origin}' has the fields {found}, expected {sorted(names)}")
+    if unfit := [name for name, value in content.items() if not _is_fit(name, value)]:
+        raise ModelCardError(f"the card of '{origin}' has {unfit[0]} {content[unfit[0]]!r:.80}, which no card has")
+    return ModelCard(**{**content, **{name: tuple(content[name]) for name in _LISTS}})
+
+
+def _is_fit(name: str, value: object) -> bool:
+    """Whether a field's value is of its kind; what is inside a table is judged by whoever uses it."""
+    if name in _TEXTS:
+        return isinstance(value, str) and len(value) <= 200 and (not value or value.isprintable())
+    if name in _LISTS:
+        return isinstance(value, list) and all(type(entry) is _LISTS[name] for entry in value)
+    if name in _TABLES:
+        return isinstance(value, dict)
+    return type(value) is int if name == "round" else value is None or isinstance(value, dict)
 
 
 def read_model(path: Path) -> tuple[ModelCard, dict[str, np.ndarray]]:
     """Card and tensors of a saved model; raises as ``read_card``."""
     card = read_card(path)
-    with safe_open(str(path), framework="numpy") as model:
-        return card, {name: model.get_tensor(name) for name in model.keys()}  # noqa: SIM118 - safe_open is no mapping
+    try:
+        with safe_open(str(path), framework="numpy") as model:
+            return card, {name: model.get_tensor(name) for name in model.keys()}  # noqa: SIM118 - safe_open is no mapping
+    except (OSError, SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
+        # A dtype that NumPy has not, such as bfloat16, ends in any of the last.
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ModelCardError:
+    return ModelCardError(f"expected a model at '{path.name}', found none that can be read ({error!r:.200})")

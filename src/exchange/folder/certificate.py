@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from src.exchange.identity import certified_name
+from src.exchange.identity import UNREADABLE, certified_name
 from src.exchange.transport import PeerRefused
 
 _SMALLEST_KEY_BITS, _LARGEST_KEY_BITS = 2048, 8192
@@ -42,7 +42,7 @@ def certified_key(
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         _check_chain(certificate, site, authorities, now or datetime.now(timezone.utc))
         key = certificate.public_key()
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         raise PeerRefused("certificate", f"the certificate of {site} cannot be read") from error
     if not isinstance(key, rsa.RSAPublicKey) or not _SMALLEST_KEY_BITS <= key.key_size <= _LARGEST_KEY_BITS:
         raise PeerRefused(

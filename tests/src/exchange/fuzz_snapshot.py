@@ -4,13 +4,10 @@ The arguments are libFuzzer's. Whatever bytes come, either a model of exactly ou
 inputs get a digest and lengths that fit: no fuzzer guesses a SHA-256, and what lies behind it would never be reached.
 """
 
-import copy
 import hashlib
-import json
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import atheris
@@ -24,6 +21,7 @@ with atheris.instrument_imports(include=[f"src.exchange.{name}" for name in DECO
     from src.exchange.snapshot import SnapshotFault, read_snapshot, write_snapshot
     from src.exchange.snapshot_envelope import MAGIC
     from src.exchange.tensor_layout import TensorLayout
+    from tests.fuzz.json_twist import twist
     from tests.src.exchange.small_snapshots import MANIFEST, STRUCTURES
 
 TENSORS = {
@@ -34,13 +32,6 @@ TENSORS = {
     "nothing": torch.zeros(0, 4),
 }
 LAYOUT = TensorLayout.of(TENSORS)
-VALUES = [
-    *(None, True, False, 0, 1, -1, 7, 2**31, 2**63, 10**400, 0.0, -0.0, 0.5, 1e308, 1e39, float("nan"), float("inf")),
-    *("", "F32", "BOOL", "float64", "x" * 201, "\x1b[2J", "\ud800", "__metadata__"),
-    *([], {}, [[]], [0, 0], [0, 8], [0, 24], [0, 1e9], [True, 2], [-8, 0], {"weight": {}}),
-]
-# What no encoder spells; put in the place of this name.
-PLACE, SPELLINGS = '"put here"', ["1e999", "[" * 1200 + "]" * 1200, "9" * 5000, "00", '"\\ud800"', '{"a":1,"a":2}']
 DIGEST_BEGIN, DIGEST_END = b'{"content_sha256":"', b'",'
 SCRATCH = Path(tempfile.mkdtemp(prefix="fuzz-snapshot-"))
 SEEDS = [write_snapshot(SCRATCH / "seed", MANIFEST, TENSORS, name).path.read_bytes() for name in WIRE_DTYPES]
@@ -77,30 +68,6 @@ def mutate(content: bytes, largest_bytes: int, seed: int) -> bytes:
     twisted = twist(parts[chosen], draw) if draw.random() < 0.7 else None
     parts[chosen] = twisted or atheris.Mutate(parts[chosen], largest_bytes)
     return joined(*parts)[:largest_bytes]
-
-
-def twist(content: bytes, draw: random.Random) -> bytes | None:
-    """JSON with one entry replaced or added, by a value that is seldom right or by another of its own; None of no object."""
-    try:
-        decoded = json.loads(content)
-        found = list(places(decoded)) if isinstance(decoded, dict) else []
-    except (ValueError, RecursionError):
-        return None
-    if not found:
-        return None
-    (place, key), (source, source_key) = draw.choice(found), draw.choice(found)
-    another = copy.deepcopy(source.get(source_key) if isinstance(source, dict) else source[source_key])
-    place[key] = draw.choice([draw.choice(VALUES), PLACE.strip('"'), another])
-    return json.dumps(decoded, sort_keys=True, separators=(",", ":")).replace(PLACE, draw.choice(SPELLINGS)).encode()
-
-
-def places(decoded: dict | list) -> Iterator[tuple[dict | list, str | int]]:
-    """Every entry there is, however deep, and one that might be added to each object: what holds it, and its key."""
-    for key in [*decoded, "added"] if isinstance(decoded, dict) else range(len(decoded)):
-        yield decoded, key
-        inner = decoded.get(key) if isinstance(decoded, dict) else decoded[key]
-        if isinstance(inner, dict | list):
-            yield from places(inner)
 
 
 def bounds(content: bytes) -> tuple[int, int, int]:

@@ -75,6 +75,15 @@ def test_what_is_no_certificate_is_refused(content):
         certified_name(b"-----BEGIN CERTIFICATE-----\n" + content)
 
 
+def test_a_certificate_of_a_version_that_does_not_exist_is_refused(authority):
+    pem = authority.issue("site_b", file="version")["certificate"].read_bytes()
+    der = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+    third, impossible = b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x42"
+    assert der.count(third) == 1
+    with pytest.raises(PeerRefused, match=r"expected an X\.509 certificate"):
+        certified_name(der.replace(third, impossible))
+
+
 def test_the_certificate_a_peer_shows_is_the_one_it_was_given(authority, snapshot):
     credentials = authority.issue("site_b")
     server = serve(snapshot, credentials)

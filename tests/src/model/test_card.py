@@ -92,3 +92,28 @@ def test_files_that_are_no_model_are_refused(tmp_path):
     save_file({"a": np.zeros(1)}, tmp_path / "short.safetensors", {"card_version": "1", "card": json.dumps(content)})
     with pytest.raises(ModelCardError, match="structures"):
         read_card(tmp_path / "short.safetensors")
+
+
+UNFIT = [None, 7, "x", [], "text" * 100, {"name": []}, True]
+
+
+@pytest.mark.parametrize("name", sorted(CARD.to_json()))
+def test_a_card_that_somebody_else_wrote_is_a_card_or_refused(tmp_path, name):
+    path, taken = tmp_path / "model.safetensors", []
+    for value in UNFIT:
+        header = {"card_version": "1", "card": json.dumps({**CARD.to_json(), name: value})}
+        save_file({"a": np.zeros(1, np.float32)}, str(path), metadata=header)
+        try:
+            assert isinstance(read_model(path)[0], ModelCard)
+            taken.append(value)
+        except ModelCardError as refused:
+            assert str(refused).isprintable() and len(str(refused)) < 1000
+    assert len(taken) <= 3, "hardly anything of these is a value of any field"
+
+
+@pytest.mark.parametrize("card", [None, "{", "[]", "7", '{"site": "a"}', "[" * 100_000], ids=lambda card: str(card)[:5])
+def test_what_is_no_card_is_refused(tmp_path, card):
+    header = {"card_version": "1"} if card is None else {"card_version": "1", "card": card}
+    save_file({"a": np.zeros(1, np.float32)}, str(tmp_path / "model.safetensors"), metadata=header)
+    with pytest.raises(ModelCardError, match="card of"):
+        read_card(tmp_path / "model.safetensors")
