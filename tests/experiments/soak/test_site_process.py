@@ -108,13 +108,14 @@ def test_a_slow_one_runs_a_quarter_of_the_time(sleeper, tmp_path):
     until(lambda: process.status() != psutil.STATUS_STOPPED)
 
 
-def test_a_clock_is_off_for_python_and_for_the_c_library(tmp_path):
+def test_a_clock_is_off_for_python_and_for_the_c_library_and_deadlines_hold(tmp_path):
     library = compile_clock(tmp_path)
-    program = "import ctypes, time; print(time.time(), ctypes.CDLL(None).time(None))"
+    program = "import ctypes, time, grpc._channel; print(time.time(), ctypes.CDLL(None).time(None), grpc._channel._deadline(0))"
     environment = {**os.environ, **clock_environment(-300, library)}
     output = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True).stdout
-    python_s, library_s = (float(part) for part in output.split())
+    python_s, library_s, deadline_s = (float(part) for part in output.split())
     assert -330 < python_s - time.time() < -299
+    assert abs(deadline_s - time.time()) < 30, "compared with the kernel's clock, by gRPC's core"
     if library is not None:
         assert -330 < library_s - time.time() < -299
     assert clock_environment(0, library) == {}
