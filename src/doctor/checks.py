@@ -11,6 +11,7 @@ from src.doctor.file_handles import check_file_handles
 from src.doctor.gpu import check_gpu
 from src.doctor.memory import check_memory
 from src.doctor.network_model import check_first_weights, check_network
+from src.doctor.noise import check_noise
 from src.doctor.own_port import check_own_port
 from src.doctor.packages import check_interpreter, check_packages
 from src.doctor.peers import check_peers
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     ("addresses", check_addresses),
     ("reachability", check_reachability),
     ("shared folder", check_shared_folder),
+    ("noise", check_noise),
     ("peers", check_peers),
     ("aggregator", check_aggregator),
     ("clock", check_clock),

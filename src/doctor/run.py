@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from queue import Empty, Queue
 
 from src.doctor.finding import Finding, failed, not_checked
@@ -13,6 +14,7 @@ Check = tuple[str, Callable[[Workplace], Iterable[Finding]]]
 
 # Calls to others have limits of their own, a few seconds; this is for a disk or a driver that never answers.
 LIMIT_S = 30.0
+_LOOK_S = 0.5
 
 
 def examine(place: Workplace, checks: Sequence[Check], limit_s: float = LIMIT_S) -> Iterator[Finding]:
@@ -21,15 +23,26 @@ def examine(place: Workplace, checks: Sequence[Check], limit_s: float = LIMIT_S)
     Args:
         place: what is looked at.
         checks: name and function of each.
-        limit_s: for all together; what has not ended then has failed.
+        limit_s: for all together, beside loading the packages of the run; what has not ended then has failed.
     """
-    deadline = time.monotonic() + limit_s
+    began = time.monotonic()
     for name, answer in [(name, _begin(name, check, place)) for name, check in checks]:
-        try:
-            yield from answer.get(timeout=max(0.0, deadline - time.monotonic()))
-        except Empty:
+        findings = _wait(answer, lambda: place.left_s(began, limit_s))
+        if findings is not None:
+            yield from findings
+        else:
             cause = f"did not end within {limit_s:g} s; a disk, a network drive or a driver may not answer"
             yield failed(name, cause, "ls -ld . cache local_state cert; df -h . /dev/shm; nvidia-smi")
+
+
+def _wait(answer: Queue, left_s: Callable[[], float]) -> list[Finding] | None:
+    """What a check found; None when it has not ended in time, which may grow while it is waited for."""
+    while True:
+        left = left_s()
+        with suppress(Empty):
+            return answer.get(timeout=min(_LOOK_S, max(0.0, left)))
+        if left <= 0:
+            return None
 
 
 def _begin(name: str, check: Callable[[Workplace], Iterable[Finding]], place: Workplace) -> Queue:

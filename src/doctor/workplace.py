@@ -1,6 +1,7 @@
 """What the checks look at: a site's name, plan and files, and what follows from them, worked out once, when first asked."""
 
 import hashlib
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from src.exchange.reachability import FOLDER, kind_of, transport_between
 from src.peer_plan import is_peer_plan
 from src.plan_signature import check_kind, import_template
 
+_LONGEST_LOADING_S = 180.0
+
 
 class Workplace:
     """A workspace as one site sees it; paths are relative to the current folder, as for ``fx``.
@@ -32,6 +35,22 @@ class Workplace:
         self.certificate = Path(f"cert/client/col_{site}.crt")
         self.private_key = Path(f"cert/client/col_{site}.key")
         self.chain = Path("cert/cert_chain.crt")
+        # When loading the packages of the run began and ended, by the monotonic clock; None before.
+        self._loading_from: float | None = None
+        self._loaded_at: float | None = None
+
+    def left_s(self, began: float, limit_s: float) -> float:
+        """Seconds that are left of a limit. The time that loading takes does not count: on a busy machine that is a minute.
+
+        Args:
+            began: when what is limited began, by the monotonic clock.
+            limit_s: for it, beside loading.
+        """
+        now = time.monotonic()
+        if self._loading_from is None:
+            return began + limit_s - now
+        loaded_at = min(self._loaded_at or now, self._loading_from + _LONGEST_LOADING_S)
+        return max(began, loaded_at) + limit_s - now
 
     @shared_fact("a plan that can be read")
     def config(self) -> Mapping[str, Any]:
@@ -154,6 +173,13 @@ class Workplace:
 
         One thread alone, one module after the other: MONAI's import each other in circles, and break when two threads begin.
         """
+        self._loading_from = time.monotonic()
+        try:
+            self._load()
+        finally:
+            self._loaded_at = time.monotonic()
+
+    def _load(self) -> None:
         import src.exchange.initial_model
         import src.plan_check
         import src.task_runner  # noqa: F401

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from src.doctor.checks import CHECKS
 from src.doctor.finding import Level, exit_code, ok
+from src.doctor.peer_answer import CONNECT_S
 from src.doctor.run import examine
 from src.doctor.workplace import Workplace
 from src.exchange.membership import Greeting, SiteState
@@ -115,3 +117,44 @@ def test_the_question_says_nothing_of_a_site_that_others_know_to_be_closed(works
         served.greet("site_a", closed, wanted_round=None)
         workspace.findings()
         assert served.caller_states() == {"site_a": SiteState.CLOSED}
+
+
+class SlowToLoad(Workplace):
+    """As on a busy machine: what the run is made of takes its time to load."""
+
+    LOADING_S = 5.0
+
+    def _load(self) -> None:
+        time.sleep(self.LOADING_S)
+        super()._load()
+
+
+@pytest.mark.slow
+def test_peers_are_called_while_the_packages_load(workspace):
+    with dropping_port() as port:
+        workspace.write_peers({**workspace.peers(), "peers": {"site_b": f"127.0.0.1:{port}"}})
+        began = time.monotonic()
+        findings = {finding.check: finding for finding in examine(SlowToLoad("site_a", Path("plan/plan.yaml")), CHECKS)}
+        took_s = time.monotonic() - began
+    assert "a firewall on the way" in findings["peer site_b"].cause
+    assert took_s < SlowToLoad.LOADING_S + CONNECT_S - 1, "one after the other they take the sum"
+
+
+def test_slow_loading_is_no_fault_and_time_after_it_is_limited(workspace):
+    class Slow(SlowToLoad):
+        LOADING_S = 1.0
+
+    def needs_the_packages(place):
+        place.program  # noqa: B018
+        yield ok("loaded", "they are there")
+
+    def never_ends(place):
+        place.program  # noqa: B018
+        time.sleep(60)
+
+    began = time.monotonic()
+    place = Slow("site_a", Path("plan/plan.yaml"))
+    first, second = examine(place, [("loaded", needs_the_packages), ("stuck", never_ends)], limit_s=0.5)
+    assert first.level is Level.OK
+    assert second.level is Level.FAILED and "did not end within 0.5 s" in second.cause
+    assert time.monotonic() - began >= 1.5
