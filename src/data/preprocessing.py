@@ -5,7 +5,7 @@ same at every site; nothing is fitted to one site's data (per-site intensity fit
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # who predicts without PyTorch needs this file too
     import torch
 
 AIR_HU = -1000
+# A logit this low is a probability of 0.00005: what lies outside the body is no organ.
+OUTSIDE_LOGIT = -10.0
 # Between air and fat; a couch top is cut off because it does not belong to the largest connected piece.
 BODY_HU = -400
 
@@ -48,12 +50,22 @@ class Preprocessing:
         """The constants in plain JSON types, as they stand in a plan and on a model's card."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
+    @classmethod
+    def from_json(cls, settings: Mapping) -> "Preprocessing":
+        """The constants from what ``to_json`` gave, as a model's card has them."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()})
+
 
 def to_working_grid(ct: sitk.Image, settings: Preprocessing) -> sitk.Image:
     """A CT on the working grid: RAS, the plan's spacing, cut to the body plus margin; int16 HU.
 
     A CT without any body (all air) is returned uncut.
     """
+    return _cut_to_body(uncut_working_grid(ct, settings), settings)
+
+
+def uncut_working_grid(ct: sitk.Image, settings: Preprocessing) -> sitk.Image:
+    """``to_working_grid`` of the whole CT."""
     oriented = sitk.DICOMOrient(ct, "RAS")
     size = [
         max(1, math.ceil(voxels * spacing / wanted - 1e-6))
@@ -63,8 +75,7 @@ def to_working_grid(ct: sitk.Image, settings: Preprocessing) -> sitk.Image:
     grid.SetSpacing([float(value) for value in settings.spacing_mm])
     grid.SetDirection(oriented.GetDirection())
     grid.SetOrigin(oriented.GetOrigin())
-    resampled = sitk.Resample(oriented, grid, sitk.Transform(), sitk.sitkLinear, AIR_HU, sitk.sitkInt16)
-    return _cut_to_body(resampled, settings)
+    return sitk.Resample(oriented, grid, sitk.Transform(), sitk.sitkLinear, AIR_HU, sitk.sitkInt16)
 
 
 def _cut_to_body(ct: sitk.Image, settings: Preprocessing) -> sitk.Image:

@@ -8,11 +8,8 @@ import torch
 from monai.inferers import SlidingWindowInferer
 from torch import nn
 
-from src.data.preprocessing import GridGeometry, on_grid, scale_hu
+from src.data.preprocessing import OUTSIDE_LOGIT, GridGeometry, on_grid, scale_hu
 from src.model.precision import autocast
-
-# A logit this low is a probability of 0.00005: what lies outside the body is no organ.
-OUTSIDE_LOGIT = -10.0
 
 
 class Predictor:

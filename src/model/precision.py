@@ -5,15 +5,17 @@ differ. bfloat16 needs no loss scaling, its range is that of float32.
 """
 
 from contextlib import AbstractContextManager
-
-import torch
+from typing import TYPE_CHECKING
 
 from src.errors import PlanSettingError
+
+if TYPE_CHECKING:  # who predicts without PyTorch needs the names alone
+    import torch
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 
 
-def choose_precision(setting: str, device: torch.device) -> torch.dtype:
+def choose_precision(setting: str, device: "torch.device") -> "torch.dtype":
     """The dtype convolutions run in.
 
     Args:
@@ -23,6 +25,8 @@ def choose_precision(setting: str, device: torch.device) -> torch.dtype:
     Raises:
         PlanSettingError: another setting.
     """
+    import torch
+
     if setting not in PRECISIONS:
         raise PlanSettingError(f"task_runner.precision: expected {', '.join(PRECISIONS)}, found '{setting}'")
     if setting != "auto":
@@ -33,6 +37,8 @@ def choose_precision(setting: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
-def autocast(dtype: torch.dtype, device: torch.device) -> AbstractContextManager:
+def autocast(dtype: "torch.dtype", device: "torch.device") -> AbstractContextManager:
     """The context in which the network is called."""
+    import torch
+
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16)

@@ -34,18 +34,12 @@ class SavedModel:
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """Of the working grid."""
-        return preprocessing_of(self.card)
+        return Preprocessing.from_json(self.card.preprocessing)
 
     @property
     def predicts(self) -> str:
         """What is the same for two models that draw the same masks of the same structures."""
         return f"{self.weights_digest} {self.card.architecture_hash()} {' '.join(self.card.trained_structures)}"
-
-
-def preprocessing_of(card: ModelCard) -> Preprocessing:
-    """The working grid that a model is fed with."""
-    settings = card.preprocessing
-    return Preprocessing(**{name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()})
 
 
 def load_saved_model(path: Path, *, overlap: float, precision: str) -> SavedModel:

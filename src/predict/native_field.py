@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from src.data.preprocessing import GridGeometry, on_grid
-from src.model.inference import OUTSIDE_LOGIT
+from src.data.preprocessing import OUTSIDE_LOGIT, GridGeometry, on_grid
 from src.rtstruct.structure_field import StructureField
 
 _CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])

@@ -8,8 +8,8 @@ from src.data.preprocessing import Preprocessing
 from src.data.structures import load_structures
 from src.errors import ModelCardError
 from src.model.card import ModelCard
-from src.model.saved_model import load_saved_model, preprocessing_of
 from src.predict.engine import Engine
+from src.predict.openvino_model import is_optimised, read_optimised
 
 SAVED = ".safetensors"
 
@@ -35,7 +35,7 @@ class OpenedModel:
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """Of the working grid."""
-        return preprocessing_of(self.card)
+        return Preprocessing.from_json(self.card.preprocessing)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -49,22 +49,43 @@ def open_model(path: Path, *, overlap: float, precision: str) -> OpenedModel:
     """Opens a saved model.
 
     Args:
-        path: a ``.safetensors`` file that training saved.
+        path: a ``.safetensors`` file that training saved, or the folder of an OpenVINO model.
         overlap: of the sliding windows, 0 to below 1.
         precision: of ``src.model.precision.PRECISIONS``.
 
     Raises:
         ModelCardError: it is none, or cannot be read.
         StructureError: it draws what is not in the table of structures.
+        LibraryMissing: it is an OpenVINO model, and OpenVINO is not installed.
     """
     name = f"{path.resolve().parent.name}/{path.name}"
+    if is_optimised(path):
+        return _checked(_open_optimised(name, path, overlap, precision))
     if path.is_dir():
         there = sorted(entry.name for entry in path.glob(f"*{SAVED}"))
         hint = f"give one of {', '.join(there)} in it" if there else "give the file that training saved"
         raise ModelCardError(f"expected a model at --model, found the folder '{path.name}'; {hint}")
-    saved = load_saved_model(path, overlap=overlap, precision=precision)
-    for structure in saved.card.structures:
+    return _checked(_open_saved(name, path, overlap, precision))
+
+
+def _checked(model: OpenedModel) -> OpenedModel:
+    for structure in model.card.structures:
         load_structures()[structure]
+    return model
+
+
+def _open_saved(name: str, path: Path, overlap: float, precision: str) -> OpenedModel:
+    # PyTorch and MONAI take seconds, which an OpenVINO model need not wait for.
+    from src.model.saved_model import load_saved_model
+
+    saved = load_saved_model(path, overlap=overlap, precision=precision)
     predictor = saved.predictor
     computes = f"PyTorch {str(predictor.precision).removeprefix('torch.')} on {predictor.device.type}"
     return OpenedModel(name=name, card=saved.card, engine=predictor, computes=computes, sha256=saved.sha256)
+
+
+def _open_optimised(name: str, path: Path, overlap: float, precision: str) -> OpenedModel:
+    read = read_optimised(path, overlap=overlap, precision=precision)
+    return OpenedModel(
+        name=name, card=read.card, engine=read.engine, computes=f"OpenVINO {read.engine.precision} on cpu", sha256=read.sha256
+    )

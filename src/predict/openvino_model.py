@@ -32,7 +32,12 @@ if TYPE_CHECKING:  # PyTorch is only needed to convert
 FORMAT_VERSION = 1
 CARD_FILE = "card.json"
 MODEL_FILES = ("model.xml", "model.bin")
-PRECISIONS = ("auto", "float32")
+# OpenVINO's names of ``src.model.precision.PRECISIONS``.
+_PRECISION_HINTS = {
+    "auto": {},
+    "bfloat16": {"INFERENCE_PRECISION_HINT": "bf16"},
+    "float32": {"INFERENCE_PRECISION_HINT": "f32"},
+}
 # One is blended while the other is computed.
 _REQUESTS = 2
 
@@ -120,7 +125,8 @@ def read_optimised(folder: Path, *, overlap: float, precision: str = "auto") -> 
     Args:
         folder: as ``write_optimised`` left it.
         overlap: see ``SlidingWindow``.
-        precision: ``auto`` computes what is not INT8 in bfloat16 where the processor has it; ``float32`` never.
+        precision: of ``src.model.precision.PRECISIONS``, for what is not computed with 8-bit integers; ``auto`` is bfloat16
+            where the processor has it.
 
     Raises:
         ModelCardError: a file is missing, of another version, or not the one that was written.
@@ -171,9 +177,7 @@ def compile_for_cpu(model: "openvino.Model", precision: str = "auto") -> "openvi
         model: windows in, logits out.
         precision: see ``read_optimised``.
     """
-    settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
-    if precision == "float32":
-        settings["INFERENCE_PRECISION_HINT"] = "f32"
+    settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", **_PRECISION_HINTS[precision]}
     return import_openvino().Core().compile_model(model, "CPU", settings)
 
 
@@ -194,11 +198,15 @@ class OpenVINOEngine:
         compiled: one window (1, 1, X, Y, Z) in, logits (1, C, X, Y, Z) out.
         card: of the network; its ``patch_voxels`` and ``window_hu`` are used.
         overlap: see ``SlidingWindow``.
+
+    Attributes:
+        precision: of what it computes in floats.
     """
 
     def __init__(self, compiled: "openvino.CompiledModel", card: ModelCard, *, overlap: float) -> None:
         self._windows = SlidingWindow(card.patch_voxels, overlap)
         self._window_hu = card.preprocessing["window_hu"]
+        self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
         self._requests = [compiled.create_infer_request() for _ in range(_REQUESTS)]
 
     def logits(self, hu_XYZ: np.ndarray) -> np.ndarray:

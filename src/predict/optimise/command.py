@@ -15,8 +15,10 @@ from rich.console import Console
 
 from src.data.cache import CaseCache
 from src.data.dataset import Dataset
+from src.data.preprocessing import Preprocessing
 from src.errors import DatasetError, DiskError, PlanSettingError
 from src.evaluation.dice import macro_mean
+from src.file_digest import file_digest
 from src.model.card import ModelCard, read_model
 from src.predict.openvino_library import import_nncf
 from src.predict.openvino_model import convert, write_optimised
@@ -41,7 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise DatasetError(f"expected a dataset of {card.anatomy}, as the model is, found one of {dataset.anatomy}")
     with tempfile.TemporaryDirectory(prefix="optimise-") as folder:
         result = _quantise(
-            given, card, tensors, dataset, CaseCache(given.cache or Path(folder), _preprocessing(card), card.structures)
+            given,
+            card,
+            tensors,
+            dataset,
+            CaseCache(given.cache or Path(folder), Preprocessing.from_json(card.preprocessing), card.structures),
         )
     write_optimised(given.output, result.model, card, source=_source(given, dataset, result))
     _report(console, given.output, result)
@@ -69,15 +75,7 @@ def _network(card: ModelCard, tensors: dict, origin: str):
     return network
 
 
-def _preprocessing(card: ModelCard):
-    from src.model.saved_model import preprocessing_of
-
-    return preprocessing_of(card)
-
-
 def _source(given: argparse.Namespace, dataset: Dataset, result: Quantised) -> dict:
-    from src.file_digest import file_digest
-
     return {
         "made_by": "optimise",
         "model_sha256": file_digest(given.model),

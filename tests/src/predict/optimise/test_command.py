@@ -6,11 +6,12 @@ import pytest
 from src.data.cache import CaseCache
 from src.data.dataset import Dataset
 from src.data.dataset_writer import DatasetWriter
+from src.data.preprocessing import Preprocessing
 from src.dataloader import HeadNeckCTLoader
 from src.errors import AccuracyLost, DatasetError, DiskError, PlanSettingError
 from src.evaluation.dice import macro_mean
 from src.model.card import read_model, write_model
-from src.model.saved_model import load_saved_model, preprocessing_of
+from src.model.saved_model import load_saved_model
 from src.model.state import network_state
 from src.predict.openvino_model import CARD_FILE, convert, read_optimised
 from src.predict.optimise.calibration import calibration_windows
@@ -77,7 +78,7 @@ def optimised(trained, sphere_dataset):
 
 def _cases(trained, dataset, tmp_path):
     card, _ = read_model(trained)
-    cache = CaseCache(tmp_path, preprocessing_of(card), card.structures)
+    cache = CaseCache(tmp_path, Preprocessing.from_json(card.preprocessing), card.structures)
     return card, prepare_validation(dataset, card, cache), cache
 
 
