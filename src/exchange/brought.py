@@ -232,6 +232,8 @@ class BroughtTransport:
         found = self._snapshots.by_digest(peer, description.sha256)
         if found is None:
             raise PeerUnreachable(f"{peer} has brought a newer snapshot in between")
+        if found.size_bytes != description.size_bytes:
+            raise PeerRefused("size", f"expected a snapshot of {description.size_bytes} bytes, found {found.size_bytes}")
         try:
             _copy(found, target)
         except FileNotFoundError as error:
