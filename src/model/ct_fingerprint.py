@@ -121,8 +121,8 @@ def compare_ct(fingerprint: Mapping | None, measured: Mapping[str, float]) -> li
     told = {name: range_ for name in MEASURES if (range_ := (fingerprint or {}).get(name))}
     if not told:
         return [
-            "the model's card does not tell what its training CTs were like (it is of an earlier version, or they were fewer "
-            f"than {FEWEST_PATIENTS}): whether this CT is like them is not known"
+            "the model's card does not tell what its training CTs were like (it is of an earlier version, of an aggregator, or "
+            f"of fewer than {FEWEST_PATIENTS} patients): whether this CT is like them is not known"
         ]
     if "body_hu_50" not in measured:
         return [f"it shows no body: nothing in it is above {BODY_HU} HU"]

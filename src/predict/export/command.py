@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _verification_ct(path: Path | None, model: ExportedModel) -> sitk.Image:
     if path is None:
-        print("verified on a made-up CT; --verify-on takes one of yours")
+        print("verifying on a made-up CT; --verify-on takes one of yours", flush=True)
         return made_up_ct(model.card.preprocessing["spacing_mm"], model.card.patch_voxels)
     return as_int16("--verify-on", read_volume("--verify-on", path, "CT"))
 
