@@ -25,7 +25,8 @@ from experiments.soak.judgement import (
 )
 from experiments.soak.outcome import exchange_outcomes, is_passed, refusals, verdict_table, write_outcome
 from experiments.soak.picture import draw
-from experiments.soak.soak import KINDS, Soaked, SoakSettings, keep_seen, read_seen, soak
+from experiments.soak.seen import Soaked, keep_seen, read_seen
+from experiments.soak.soak import KINDS, SoakSettings, soak
 from experiments.soak.undisturbed import undisturbed_dice
 from src.errors import FederationError
 

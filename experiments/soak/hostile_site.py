@@ -1,32 +1,21 @@
-"""A site with a proper certificate that means harm: it speaks the protocol, learns nothing, and serves what it makes up.
+"""A site with a proper certificate that means harm: it speaks the protocol, learns nothing, and serves what it makes up."""
 
-Run as ``python -m experiments.soak.hostile_site '<JSON>'`` in its own namespace: what ``HostileSettings`` holds.
-"""
-
-import json
-import sys
 import threading
-import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-import yaml
-
 from experiments.simulation.runner import make_runner
-from experiments.soak.federation import GARBAGE
+from experiments.soak.federation import GARBAGE, INSIDERS
 from experiments.soak.forged_models import Forged, garbage, random_weights
 from src.exchange.grpc_transport import GrpcTransport
 from src.exchange.initial_model import load_initial_model
 from src.exchange.membership import Description, Greeting, Membership, SiteState, roster_digest
-from src.exchange.server import ExchangeServer
 from src.exchange.snapshot import read_snapshot
 from src.exchange.tensor_layout import TensorLayout
 from src.exchange.transport import PeerRefused, PeerUnreachable
 
 _KEPT_FILES = 12
-_FETCH_EVERY_S = 20.0
 _TIMEOUT_S = 30.0
 
 
@@ -82,9 +71,7 @@ class HostileSite:
 
     def fetch_honest(self, transport: GrpcTransport) -> None:
         """Takes an honest site's newest model, to make its own of."""
-        for peer in self.roster:
-            if peer.startswith(("site_g", "site_r")):
-                continue
+        for peer in sorted({*self.roster} - {*INSIDERS}):
             try:
                 found = transport.describe(peer, self.greeting(), wanted_round=None, timeout_s=_TIMEOUT_S)
                 if not found.sequence:
@@ -153,30 +140,3 @@ def _as_offer(forged: Forged) -> dict:
         "size_bytes": forged.size_bytes,
         "train_cases": dict(forged.manifest.train_cases),
     }
-
-
-def main(settings: HostileSettings) -> None:
-    """Serves until it is killed."""
-    torch.set_num_threads(1)
-    workspace = Path(settings.workspace)
-    plan = yaml.safe_load((workspace / "plan" / "plan.yaml").read_text(encoding="utf-8"))
-    plan["data_loader"]["template"] = "src.dataloader.LiverCTLoader"
-    site = HostileSite(settings, plan)
-    certificates = workspace / "cert"
-    files = {
-        "certificate": certificates / "client" / f"col_{site.site}.crt",
-        "private_key": certificates / "client" / f"col_{site.site}.key",
-        "root_certificate": certificates / "cert_chain.crt",
-    }
-    peers = yaml.safe_load((workspace / "plan" / "peers.yaml").read_text(encoding="utf-8"))["peers"]
-    server = ExchangeServer(site, bind_address=settings.listen, roster=site.roster, max_pulls=len(site.roster), **files)
-    server.start()
-    transport = GrpcTransport(peers, own=site.site, **files)
-    print(f"{site.site} serves", flush=True)
-    while True:
-        site.fetch_honest(transport)
-        time.sleep(_FETCH_EVERY_S)
-
-
-if __name__ == "__main__":
-    main(HostileSettings(**json.loads(sys.argv[1])))

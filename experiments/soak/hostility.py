@@ -52,7 +52,7 @@ class Hostility:
         if membership is None:
             return
         for name in waiting:
-            module = "impostor" if name == IMPOSTOR else "hostile_site"
+            module = "impostor" if name == IMPOSTOR else "hostile_process"
             settings = self._impostor(membership) if name == IMPOSTOR else self._insider(name, membership)
             command = [sys.executable, "-m", f"experiments.soak.{module}", json.dumps(settings)]
             with (self._output / "logs" / f"{name}.log").open("ab") as log:
@@ -64,10 +64,6 @@ class Hostility:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                 )
-
-    def ended(self) -> list[str]:
-        """Who of them has ended, which none should."""
-        return [name for name, process in self._processes.items() if process.poll() is not None]
 
     def impostor_notes(self) -> list[dict]:
         """What came of the impostor's calls."""

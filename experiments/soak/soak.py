@@ -1,17 +1,15 @@
 """One soak, from datasets to a verdict."""
 
-import json
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from tqdm import tqdm
 
-from experiments.federation.results import final_validation
 from experiments.soak.clocks import clock_environment, compile_clock
 from experiments.soak.faults import LINE_FAULTS, draw_faults
 from experiments.soak.federation import (
@@ -29,6 +27,7 @@ from experiments.soak.hostility import Hostility
 from experiments.soak.injector import Injector
 from experiments.soak.namespaces import Namespaces, address_of
 from experiments.soak.network import Network
+from experiments.soak.seen import Soaked
 from experiments.soak.site_process import SiteProcess
 from experiments.soak.watch import Watch
 from src.errors import FederationError
@@ -54,48 +53,6 @@ class SoakSettings:
     data: Path
     minutes: float
     seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Soaked:
-    """What was seen.
-
-    Attributes:
-        seconds: from the start of the sites to the end of the last.
-        rounds: of the plan.
-        exit_codes: by honest site; None for one that still ran when patience ended.
-        ended_s: by honest site.
-        kills: that struck, by honest site.
-        events, samples: see ``Watch``.
-        faults: as they were carried out.
-        impostor: what it noted.
-        packets: what became of them.
-        clock: how the clocks were made wrong.
-    """
-
-    seconds: float
-    rounds: int
-    exit_codes: dict[str, int | None]
-    ended_s: dict[str, float]
-    kills: dict[str, int]
-    events: dict[str, list[dict]]
-    samples: list[dict]
-    faults: list[dict]
-    impostor: list[dict]
-    packets: dict[str, int]
-    clock: str
-
-    def dice(self) -> dict[str, float]:
-        """Mean validation Dice of each honest site's final model."""
-        found = {site: final_validation(rows) for site, rows in self.events.items()}
-        return {site: event["mean_dice"] for site, event in found.items() if event is not None}
-
-    def last_round_s(self) -> dict[str, float]:
-        """By honest site, when its last round was seen to be validated."""
-        return {
-            site: max((row["at_s"] for row in rows if row["phase"] == "validate" and "after" not in row), default=0.0)
-            for site, rows in self.events.items()
-        }
 
 
 def soak(settings: SoakSettings, console: Console) -> Soaked:
@@ -191,13 +148,3 @@ def _open_folder(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise FederationError(f"expected a new or empty run folder, found '{folder.name}' in use; choose another --output")
     folder.mkdir(parents=True, exist_ok=True)
-
-
-def keep_seen(output: Path, seen: Soaked) -> None:
-    """Writes what was seen, so that it can be judged again without another half hour."""
-    (output / "seen.json").write_text(json.dumps(asdict(seen)) + "\n", encoding="utf-8")
-
-
-def read_seen(output: Path) -> Soaked:
-    """What ``keep_seen`` wrote."""
-    return Soaked(**json.loads((output / "seen.json").read_text(encoding="utf-8")))

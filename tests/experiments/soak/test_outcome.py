@@ -2,11 +2,15 @@
 
 import json
 
+import pytest
+
 from experiments.soak.federation import HONEST
 from experiments.soak.judgement import Criterion
 from experiments.soak.outcome import exchange_outcomes, is_passed, refusals, write_outcome
 from experiments.soak.picture import draw
+from experiments.soak.seen import Soaked, keep_seen, read_seen
 from experiments.soak.watch import folder_bytes
+from src.errors import FederationError
 
 
 def exchange(round_number, outcome, reason="", callers=None, replayed=False):
@@ -67,3 +71,27 @@ def test_bytes_of_a_folder_are_those_of_its_files(tmp_path):
     (tmp_path / "one").write_bytes(b"123")
     (tmp_path / "below" / "two").write_bytes(b"4567")
     assert folder_bytes(tmp_path) == 7 and folder_bytes(tmp_path / "none") == 0
+
+
+def test_what_was_seen_can_be_judged_again(tmp_path):
+    validated = {"round": 1, "at_s": 30.0, "phase": "validate", "site": "site_a", "mean_dice": 0.5, "dice": {"Liver": 0.5}}
+    completed = {"round": 2, "at_s": 50.0, "phase": "validate", "after": "completion", "mean_dice": 0.6, "dice": {"Liver": 0.6}}
+    seen = Soaked(
+        seconds=90.0,
+        rounds=2,
+        exit_codes={"site_a": 0},
+        ended_s={"site_a": 60.0},
+        kills={"site_a": 1},
+        events={"site_a": [validated, completed], "site_b": []},
+        samples=[],
+        faults=[],
+        impostor=[],
+        packets={"lost": 1},
+        clock="",
+    )
+    with pytest.raises(FederationError, match="found no seen.json"):
+        read_seen(tmp_path)
+    keep_seen(tmp_path, seen)
+    assert read_seen(tmp_path) == seen
+    assert seen.dice() == {"site_a": 0.6}, "the final model is the completed one"
+    assert seen.last_round_s() == {"site_a": 30.0, "site_b": 0.0}, "completion is no round"
