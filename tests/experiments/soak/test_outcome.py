@@ -89,7 +89,7 @@ def test_what_was_seen_can_be_judged_again(tmp_path):
         packets={"lost": 1},
         clock="",
     )
-    with pytest.raises(FederationError, match="found no seen.json"):
+    with pytest.raises(FederationError, match=r"found no seen\.json"):
         read_seen(tmp_path)
     keep_seen(tmp_path, seen)
     assert read_seen(tmp_path) == seen
