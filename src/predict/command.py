@@ -63,6 +63,8 @@ def _predict(given: argparse.Namespace) -> list[Outcome]:
     check_apart({option: folder for option, folder in folders.items() if option != "--input" or folder.is_dir()})
     settings = PredictionSettings(overlap=given.overlap, precision=given.precision, formats=_formats(given.format, source))
     choice = _choice(given)
+    for model in choice.models:
+        source.check_anatomy(model.card.anatomy)
     found = choose_cts(source.find_cts(private, given.series), given.only)
     job = Job(choice=choice, settings=settings, output=given.output, overwrite=given.overwrite)
     outcomes = job.run(found, console)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from src.data.dataset import Dataset
 from src.data.nifti_file import native_name
-from src.errors import DatasetError
+from src.errors import DatasetError, ModelCardError
 from src.predict.dicom_inputs import find_dicom_cts
 from src.predict.nifti_inputs import find_nifti_cts
 from src.predict.planning_ct import PlanningCT, WaitingCT
@@ -26,6 +26,15 @@ class Source:
 
     kind: Kind
     path: Path
+
+    def check_anatomy(self, anatomy: str) -> None:
+        """Refuses a dataset of another anatomy than the models'; other CTs do not say what they show.
+
+        Raises:
+            ModelCardError: it is of another one.
+        """
+        if self.kind == "dataset" and (found := Dataset.open(self.path).anatomy) != anatomy:
+            raise ModelCardError(f"expected a dataset of {anatomy}, for which the models were made, found one of {found}")
 
     def find_cts(self, private: Path, series: str | None) -> list[WaitingCT]:
         """The CTs, in the order of their labels.

@@ -20,7 +20,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], who_is_who: str
     table = Table("CT", "structures", "volume (cm3)", "seconds", "look at", show_lines=True)
     for outcome in outcomes:
         table.add_row(*_cells(outcome))
-    console.print(table, markup=False) if outcomes else None
+    console.print(table, markup=False)
     for outcome in failed(outcomes):
         console.print(f"{outcome.label} failed: {outcome.failure}", highlight=False, markup=False, soft_wrap=True)
     if who_is_who:

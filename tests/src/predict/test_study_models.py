@@ -7,6 +7,7 @@ import pytest
 
 from experiments.statistics.advice import Advice
 from src.errors import ModelCardError
+from src.predict.__main__ import main
 from src.predict.advice import read_advice
 from src.predict.open_model import open_model
 from src.predict.study_models import StudyModels, choose_advised
@@ -75,6 +76,16 @@ def test_the_advised_scheme_draws_and_without_a_difference_the_simplest(study, t
     (stem,) = (one.models[0] for one in choice.drawn if one.structure == STEM)
     seed_9 = open_model(study / "train/gossip/seed_9/save/site_a/last.safetensors", overlap=0.25, precision="float32")
     assert stem.sha256 == seed_9.sha256  # the first of two seeds, by number
+
+
+def test_the_command_draws_what_is_advised(study, tmp_path, sphere_dataset):
+    results = write_results(tmp_path / "results.json", row(LEFT, "use this one", "fedavg"), row(STEM, "too few patients"))
+    advised = ("--advice", results, "--study", study, "--site", "site_a", "--precision", "float32")
+    given = (*advised, "--input", sphere_dataset.path, "--only", "site_a_00", "--output", tmp_path / "out")
+    assert main([str(argument) for argument in given]) == 0
+    content = json.loads((tmp_path / "out/site_a_00/prediction.json").read_text())
+    assert set(content["volumes_cm3"]) == {LEFT, STEM} and len(content["models"]) == 2
+    assert content["chosen_because"][LEFT].startswith("fedavg: the report says 'use this one'")
 
 
 def test_what_no_advised_model_was_trained_for_is_told_and_refused_where_it_is_wanted(study, tmp_path):
