@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis.extra.numpy import arrays
+from hypothesis import strategies as st
 
 from src.errors import ExportError
 from src.predict.export.verification import Agreement, check_drawn, verify
 
-MASKS = arrays(bool, (3, 4, 2))
+# Eight voxels, a bit each.
+MASKS = st.integers(0, 255).map(lambda bits: np.unpackbits(np.uint8(bits)).astype(bool).reshape(2, 2, 2))
 
 
 @given(MASKS, MASKS)
