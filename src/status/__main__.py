@@ -1,6 +1,7 @@
 """Shows how the sites of a plan without an aggregator stand.
 
-Ends with exit code 0 when every peer that can be called answered, 1 when one did not, 2 for a mistyped command.
+Ends with exit code 0 when every peer that can be called answered and nobody is missing for too long, 1 when one did not or
+somebody is, 2 for a mistyped command.
 """
 
 import argparse

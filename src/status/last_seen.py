@@ -1,4 +1,7 @@
-"""When each peer last answered a question of this site, in a small file of its state folder; by this machine's clock alone."""
+"""When each peer last gave a status of this site a sign of life, in a small file of its state folder.
+
+By this machine's clock; the time of a card in the folder is its site's own, and never later than now.
+"""
 
 import logging
 from collections.abc import Mapping
