@@ -7,6 +7,7 @@ Reading order, by what they are about:
 * who, when, how long: ``settings``, ``reachability``, ``schedule`` (``finite_time_graph``, ``round_robin``), ``membership``,
   ``peers_file``
 * a model as a file: ``manifest``, ``tensor_layout``, ``snapshot_envelope``, ``model_memory``, ``snapshot``, ``outbox``
+* what is done to a model before it leaves, if the plan asks for it: the package ``noise``
 * what is believed: ``checks``, ``ledger``, ``identity``
 * from site to site: ``transport`` (what any must do), ``in_memory``; ``messages``, ``grpc_transport``, ``server``, ``spool``
 * of a site that nobody can call: ``courier`` brings, ``push_parts`` on the wire; ``reception`` lets in, ``brought`` keeps

@@ -13,7 +13,7 @@ def split_address(address: str) -> tuple[str, int]:
     """
     match = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
     if match is None:
-        raise ValueError(f"expected host:port, such as site-b.example.org:50061 or [2001:db8::1]:50061, found {address!r}")
+        raise ValueError(f"expected host:port, such as site-b.example.org:50061 or [2001:db8::1]:50061, found {address!r:.80}")
     port = int(match["port"])
     if not 1 <= port <= 65535:
         raise ValueError(f"expected a port from 1 to 65535, found {port}")

@@ -35,13 +35,21 @@ class PeersFile:
 
 
 class _OnceLoader(yaml.SafeLoader):
-    """YAML in which an entry stands once: of two addresses of a site the last would count, and nobody would know."""
+    """YAML in which an entry stands once: of two addresses of a site the last would count, and nobody would know.
+
+    Nor may it refer to itself: a few lines of references to references are a text of gigabytes to whoever prints them.
+    """
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise PlanSettingError("plan/peers.yaml: expected every entry written out, found a reference such as *name")
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node, deep=False):
         names = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = {name for name in names if isinstance(name, Hashable) and names.count(name) > 1}
         if twice:
-            raise PlanSettingError(f"plan/peers.yaml: expected each entry once, found {sorted(map(str, twice))} twice")
+            raise PlanSettingError(f"plan/peers.yaml: expected each entry once, found {sorted(map(str, twice))!r:.300} twice")
         return super().construct_mapping(node, deep)
 
 
@@ -58,7 +66,7 @@ def read_peers(path: Path, roster: Collection[str], own: str) -> PeersFile:
     """
     content = _load(path)
     if not isinstance(content, dict) or set(content) - _OPTIONAL != _ENTRIES:
-        found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
+        found = f"{sorted(map(str, content))!r:.300}" if isinstance(content, dict) else type(content).__name__
         raise PlanSettingError(
             f"plan/peers.yaml: expected the entries epoch, listen and peers, and folder where there is one, found {found}"
         )
@@ -77,7 +85,7 @@ def _load(path: Path) -> object:
         raise PlanSettingError(
             "plan/peers.yaml: expected this file with the address of every peer, found none; the template's shows how"
         ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
         raise PlanSettingError(f"plan/peers.yaml: expected readable YAML, found none{line} ({type(error).__name__})") from error
@@ -92,7 +100,10 @@ def _peers(table: object, roster: Collection[str], own: str) -> dict[str, str | 
     for name in table:
         if name not in expected:
             known = ", ".join(sorted(expected))
-            raise PlanSettingError(f"plan/peers.yaml: peers.{name}: is not in the plan's roster ({known}); remove or rename it")
+            shown = name if isinstance(name, str) and name.isprintable() and len(name) <= 80 else f"{name!r:.80}"
+            raise PlanSettingError(
+                f"plan/peers.yaml: peers.{shown}: is not in the plan's roster ({known}); remove or rename it"
+            )
     for name in sorted(expected - set(table)):
         raise PlanSettingError(
             f"plan/peers.yaml: peers.{name}: is missing; add '{name}: host:port', or '{name}: null' if it cannot be called"

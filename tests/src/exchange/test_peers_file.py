@@ -112,3 +112,20 @@ def test_a_synchronised_folder_may_be_named(read, entry, folder):
 def test_a_folder_that_is_no_path_is_refused(read, entry):
     with pytest.raises(PlanSettingError, match="folder: expected the path"):
         read({**GOOD, "folder": entry})
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("peers: " + "[" * 600, "readable YAML"),
+        ("a: &a [x, x]\nb: [*a, *a]\n", "a reference such as"),
+        ('listen: null\nepoch: 1\npeers: {"\\e[2J": null, site_b: null, site_c: null}\n', "is not in the plan's roster"),
+        ("".join(f"{number}{'x' * 500}: 1\n" for number in range(20)), "expected the entries"),
+    ],
+)
+def test_what_is_made_to_do_harm_is_refused_in_a_short_sentence(tmp_path, content, found):
+    path = tmp_path / "peers.yaml"
+    path.write_text(content)
+    with pytest.raises(PlanSettingError, match=found) as refused:
+        read_peers(path, ["site_a", "site_b", "site_c"], "site_a")
+    assert str(refused.value).isprintable() and len(str(refused.value)) < 1000
