@@ -35,7 +35,7 @@ def raw_bytes(dataset: Dataset, keyword: str) -> bytes | None:
     if item is None:
         return None
     value = item.value
-    if value is None:
+    if value is None or value == "":  # of an empty name, pydicom makes a PersonName
         value = b""
     if isinstance(value, str):  # the few elements that pydicom itself needs while it reads
         return value.encode("latin-1", errors="replace")
