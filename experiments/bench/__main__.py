@@ -17,6 +17,7 @@ _MINUTES = {
     "exchange": 0.7,
     "fedavg": 1.3,
     "memory": 1.1,
+    "predict": 12.0,
     "rounds": 0.8,
     "traffic": 0.5,
     "sites": 2.0,
@@ -27,13 +28,14 @@ _WIDTH = 140  # of the tables, also in a file
 
 
 def _show(part: str, console: Console, repeats: int) -> None:
-    from experiments.bench import convert, exchange, fedavg, many_sites, memory, rounds, steps, traffic
+    from experiments.bench import convert, exchange, fedavg, many_sites, memory, predict, rounds, steps, traffic
 
     shown: dict[str, Callable[[], None]] = {
         "convert": lambda: convert.show(console, 3),
         "exchange": lambda: exchange.show(console, repeats),
         "fedavg": lambda: fedavg.show(console, repeats),
         "memory": lambda: memory.show(console),
+        "predict": lambda: predict.show(console, 3),
         "rounds": lambda: rounds.show(console, repeats),
         "traffic": lambda: traffic.show(console, 3),
         "sites": lambda: many_sites.show(console),

@@ -21,6 +21,7 @@ from src.model.state import load_network_state, network_state
 from src.task_runner import SegmentationTaskRunner
 
 FOLDER = Path("runs/bench_predict")
+DATA = Path("runs/data/openkbp_all/pooled")
 NETWORK = FOLDER / "network.safetensors"
 _SITE = "pooled"
 CHANGES = (
@@ -33,7 +34,7 @@ CHANGES = (
 def main() -> None:
     """Trains, validates, saves."""
     parser = argparse.ArgumentParser(prog="python -m experiments.bench.predict_network", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("runs/data/openkbp_all/pooled"), help="a dataset")
+    parser.add_argument("--data", type=Path, default=DATA, help="a dataset")
     parser.add_argument("--start", type=Path, default=Path("runs/openkbp_pooled/save/pooled/best.safetensors"))
     parser.add_argument("--rounds", type=int, default=5, help="the model is saved after each (default 5)")
     parser.add_argument("--steps", type=int, default=100, help="of a round (default 100)")

@@ -24,19 +24,37 @@ def native_field(name: str, logits_XYZ: np.ndarray, grid: GridGeometry, native: 
     box = _native_box(logits_XYZ, grid, native)
     if any(side.start >= side.stop for side in box):
         return StructureField(name, np.zeros((0, 0, 0), np.float32), (slice(0, 0),) * 3, native.size)
-    cut = replace(
-        native,
+    # The whole working grid would be copied, for each structure.
+    source = _cover(native, box, grid)
+    values_XYZ = on_grid(logits_XYZ[source], _cut(grid, source), _cut(native, box), outside=OUTSIDE_LOGIT)
+    return StructureField(name, values_XYZ, box, native.size)
+
+
+def _cover(inner: GridGeometry, box: tuple[slice, slice, slice], outer: GridGeometry) -> tuple[slice, slice, slice]:
+    """The voxels of a grid that the values at the voxels of another one's box are interpolated from."""
+    ends = np.where(_CORNERS, [side.stop - 1 for side in box], [side.start for side in box])
+    indices = _to_index(outer, _to_mm(inner, ends))
+    # One more than is needed: nothing may come to lie outside by rounding.
+    start = np.clip(np.floor(indices.min(axis=0)).astype(int) - 1, 0, outer.size)
+    stop = np.clip(np.ceil(indices.max(axis=0)).astype(int) + 2, 0, outer.size)
+    return tuple(slice(int(low), int(high)) for low, high in zip(start, stop, strict=True))
+
+
+def _cut(grid: GridGeometry, box: tuple[slice, slice, slice]) -> GridGeometry:
+    first = np.array([side.start for side in box])
+    return replace(
+        grid,
         size=tuple(side.stop - side.start for side in box),
-        origin=tuple(float(value) for value in _to_mm(native, np.array([side.start for side in box]))),
+        origin=tuple(float(value) for value in _to_mm(grid, first)),
     )
-    return StructureField(name, on_grid(logits_XYZ, grid, cut, outside=OUTSIDE_LOGIT), box, native.size)
 
 
 def _native_box(logits_XYZ: np.ndarray, grid: GridGeometry, native: GridGeometry) -> tuple[slice, slice, slice]:
     """Holds every voxel of the CT less than one working voxel from a logit above 0: only there can it come out above 0."""
     first, last = [], []
+    inside_XYZ = logits_XYZ > 0
     for axis in range(3):
-        inside = np.flatnonzero((logits_XYZ > 0).any(axis=tuple(other for other in range(3) if other != axis)))
+        inside = np.flatnonzero(inside_XYZ.any(axis=tuple(other for other in range(3) if other != axis)))
         if not len(inside):
             return (slice(0, 0),) * 3
         first.append(inside[0] - 1)
