@@ -14,6 +14,7 @@ from src.rtstruct.thinning import thin_rings
 # that ``contour_rings.NEAREST_CENTRE`` keeps: no centre of a pixel changes sides.
 THINNING_MM = 0.02
 THINNING_PIXELS = 0.02
+DECIMALS = 3  # of a millimetre, that coordinates are rounded to; a DS has 16 characters, and no CT lies 100 m from its origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,8 @@ class SliceContour:
 
     Attributes:
         z: number of the slice in its stack.
-        points_mm: (N, 3) float64 LPS, N at least 3; the last point is joined to the first.
+        points_mm: (N, 3) float64 LPS, rounded to ``DECIMALS``, N at least 3; no point is the one before it again, and the last
+            one is joined to the first.
     """
 
     z: int
@@ -61,4 +63,6 @@ def _in_patient(outline_xy: np.ndarray, z: int, stack: SliceStack) -> np.ndarray
     grid = stack.grid
     normal = grid.direction[:, 2]
     height_mm = (stack.slices[z].position_mm - grid.origin_mm) @ normal
-    return grid.origin_mm + height_mm * normal + (outline_xy * grid.spacing_mm[:2]) @ grid.direction[:, :2].T
+    points_mm = grid.origin_mm + height_mm * normal + (outline_xy * grid.spacing_mm[:2]) @ grid.direction[:, :2].T
+    rounded_mm = points_mm.round(DECIMALS) + 0.0  # no negative zeros
+    return rounded_mm[(rounded_mm != np.roll(rounded_mm, 1, axis=0)).any(axis=1)]

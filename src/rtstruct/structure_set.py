@@ -11,11 +11,10 @@ from src.data.structures import load_structures
 from src.dicom.objects import CTSlice, SliceStack
 from src.rtstruct.ct_identity import copy_identity, put_bytes
 from src.rtstruct.origin import LONGEST_STRING, LONGEST_TEXT, Origin
-from src.rtstruct.slice_contours import SliceContour
+from src.rtstruct.slice_contours import DECIMALS, SliceContour
 
 # Detached Study Management (retired): what exporters give as the class of the study that a structure set refers to.
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
-DECIMALS = 3  # of a millimetre; a DS has 16 characters, and no CT lies 100 m from its origin
 
 
 def build_structure_set(

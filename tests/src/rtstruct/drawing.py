@@ -56,8 +56,8 @@ def masks_in(path: Path, stack: SliceStack) -> dict[str, np.ndarray]:
 
 
 def mask_of(contours: list[SliceContour], grid: Grid) -> np.ndarray:
-    """(X, Y, Z) bool of contours, rounded as they are written."""
-    drawn = tuple(Contour(points_mm=contour.points_mm.round(3)) for contour in contours)
+    """(X, Y, Z) bool of contours."""
+    drawn = tuple(Contour(points_mm=contour.points_mm) for contour in contours)
     return rasterise(Roi(number=1, name="", frame_uid="", contours=drawn), grid).mask_ZYX.transpose(2, 1, 0)
 
 

@@ -26,11 +26,11 @@ def test_any_field_comes_back_as_its_mask_voxel_for_voxel_on_any_grid(grid, valu
     assert (mask_of(contours, grid) == (values_XYZ > 0)).all()
     for contour in contours:
         assert len(contour.points_mm) >= 3
-        steps = np.diff(contour.points_mm.round(3), axis=0, append=contour.points_mm[:1].round(3))
+        steps = np.diff(contour.points_mm, axis=0, append=contour.points_mm[:1])
         assert np.abs(steps).max(axis=1).min() > 0
         normal = grid.direction[:, 2]
         height_mm = (contour.points_mm - grid.origin_mm) @ normal
-        assert height_mm == pytest.approx(contour.z * grid.spacing_mm[2], abs=1e-6)
+        assert height_mm == pytest.approx(contour.z * grid.spacing_mm[2], abs=1e-3)
 
 
 def test_a_contour_lies_on_its_slice_also_where_that_is_not_quite_at_its_place():
