@@ -31,8 +31,14 @@ def test_a_row_is_the_mean_over_sites_of_their_last_events(tmp_path):
         {"site": "site_a", "phase": "validate", "mean_dice": 0.5},
         {"site": "site_b", "phase": "validate", "mean_dice": 0.7},
     ]
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    for name in ("site_a", "site_b"):
+        own = [json.dumps(event) + "\n" for event in events if event["site"] == name]
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (tmp_path / "logs" / name / "metrics.jsonl").write_text("".join(own))
     assert row_of(tmp_path, 0.5) == ["0.5", "15", "12.5", "4.0", "1 of 2", "0.600", "0.250"]
     assert row_of(tmp_path, None)[:4] == ["off", "0", "-", "-"]
-    table = table_of([row_of(tmp_path, 0.5)]).splitlines()
+    (tmp_path / "logs" / "site_b" / "metrics.jsonl").unlink()
+    (tmp_path / "logs" / "site_a" / "metrics.jsonl").write_text(json.dumps(events[-2]) + "\n")
+    assert row_of(tmp_path, None)[-3:] == ["0 of 0", "0.500", "-"], "no model was taken, so there is no consensus"
+    table = table_of([row_of(tmp_path, None)]).splitlines()
     assert len(table) == 3 and len({line.count("|") for line in table}) == 1
