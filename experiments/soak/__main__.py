@@ -12,7 +12,7 @@ from rich.console import Console
 
 from experiments.command import exit_code_of
 from experiments.federation.results import git_commit
-from experiments.soak.federation import pace_of, soak_plan
+from experiments.soak.federation import pace_of
 from experiments.soak.flatness import MEASURES, growths, judge_growth
 from experiments.soak.judgement import (
     Criterion,
@@ -46,9 +46,8 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     return given
 
 
-def judge(seen: Soaked, minutes: float, seed: int, undisturbed: dict[int, dict[str, float]]) -> list[Criterion]:
+def judge(seen: Soaked, minutes: float, undisturbed: dict[int, dict[str, float]]) -> list[Criterion]:
     """All criteria, in the order of the table."""
-    settings = soak_plan(seen.rounds, seed, list(seen.events))["collaborator"]["settings"]
     flat = [judge_growth(measure, growths(seen.samples, measure, seen.last_round_s())) for measure in MEASURES]
     return [
         judge_length(seen.seconds, minutes),
@@ -56,7 +55,7 @@ def judge(seen: Soaked, minutes: float, seed: int, undisturbed: dict[int, dict[s
         judge_finish(seen.exit_codes),
         judge_rounds(seen.events, seen.rounds, seen.kills),
         judge_dice(seen.dice(), undisturbed),
-        judge_hostile(seen.events, seen.impostor, settings["learning"]["peer_tolerance"]),
+        judge_hostile(seen.events, seen.impostor),
         *flat,
     ]
 
@@ -79,7 +78,7 @@ def main() -> None:
     console.print("the same without faults, seed by seed", highlight=False)
     seeds = range(given.seed + 1, given.seed + 1 + given.undisturbed_seeds)
     undisturbed = undisturbed_dice(folder.parent / f"undisturbed_{rounds}", settings.data, rounds, seeds, console)
-    criteria = judge(seen, given.minutes, given.seed, undisturbed)
+    criteria = judge(seen, given.minutes, undisturbed)
     facts = {
         "minutes": given.minutes,
         "seed": given.seed,

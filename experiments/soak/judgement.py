@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from experiments.soak.federation import GARBAGE, RANDOM
+from src.learning.judgement import BEGINNER_DICE
 
 CONFIDENCE = 0.95
 
@@ -101,19 +102,19 @@ def judge_dice(found: Mapping[str, float], undisturbed: Mapping[int, Mapping[str
     )
 
 
-def judge_hostile(events: Mapping[str, Sequence[dict]], impostor: Sequence[dict], tolerance: float) -> Criterion:
-    """Nothing of the hostile sites came into a model that could tell, and nobody answered the impostor.
+def judge_hostile(events: Mapping[str, Sequence[dict]], impostor: Sequence[dict]) -> Criterion:
+    """Nothing of the hostile sites came into a model of who could tell, and nobody answered the impostor.
+
+    A site whose own Dice is a beginner's cannot tell noise from another beginner, and may average it; how often is said.
 
     Args:
         events: of the honest sites.
         impostor: what it noted: ``found`` for each call, ``believed_by`` for each site that answered to it.
-        tolerance: the plan's ``peer_tolerance``: a site whose own Dice is below it cannot tell noise from a beginner, and may
-            average it; how often that was is said.
     """
     rows = [event for site_rows in events.values() for event in site_rows]
     outcomes = Counter((row["peer"], row["outcome"]) for row in rows if "peer" in row)
     used = [verdict for row in rows if (verdict := row.get("peers", {}).get(RANDOM)) and verdict["acceptable"]]
-    knowingly = [verdict for verdict in used if (verdict["own_mean_dice"] or 0.0) > tolerance]
+    knowingly = [verdict for verdict in used if (verdict["own_mean_dice"] or 0.0) >= BEGINNER_DICE]
     agreed = [row["site"] for row in rows if row["phase"] == "consensus" and {GARBAGE, RANDOM} & set(row["sites"])]
     taught = [row["site"] for row in rows if row.get("taught") and {GARBAGE, RANDOM} & set(row.get("teachers", ()))]
     answered = sum(note.get("found") == "answered" for note in impostor)
@@ -122,7 +123,7 @@ def judge_hostile(events: Mapping[str, Sequence[dict]], impostor: Sequence[dict]
     calls = sum("found" in note for note in impostor)
     found = (
         f"garbage: {refused} refused, {received} taken; random weights: {outcomes[RANDOM, 'received']} came, {len(knowingly)} "
-        f"averaged by a site that could tell, {len(used) - len(knowingly)} by beginners (own Dice below {tolerance:g}), in "
+        f"averaged by a site that could tell, {len(used) - len(knowingly)} by beginners (own Dice below {BEGINNER_DICE:g}), in "
         f"{len(agreed)} consensus models, teacher at {len(taught)} sites; impostor: {calls} calls, {answered} answered, "
         f"{believed} sites believed it"
     )

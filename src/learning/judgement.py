@@ -18,6 +18,11 @@ from src.exchange.learner import PeerModel
 from src.model.inference import Predictor
 from src.model.state import load_network_state
 
+# Below this mean Dice nobody can tell noise from another beginner; above it noise has less than a tenth of ours, and an honest
+# site rarely less than this share, never once we have 0.2 (623 verdicts of undisturbed runs on phantoms, docs/reliability.md).
+# The tolerance alone would take noise from anybody until our own Dice exceeds it, and with noise it never does.
+BEGINNER_DICE, SMALLEST_SHARE = 0.05, 0.25
+
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedPeer:
@@ -54,7 +59,8 @@ class PeerJudge:
         spare: a network of the plan's architecture; holds the weights of the peer looked at last.
         predictor: of the plan.
         data_loader: the site's.
-        tolerance: largest lead of our mean Dice over an acceptable peer's; from 1 on every peer is acceptable.
+        tolerance: largest lead of our mean Dice over an acceptable peer's, which must also have a quarter of ours once ours is
+            no beginner's; from 1 on every peer is acceptable.
         gated: whether a gate needs the peer's Dice even where every peer is acceptable.
     """
 
@@ -91,7 +97,10 @@ class PeerJudge:
         if self.tolerance >= 1 or not any(entry.num_scored for entry in own_dice.values()):
             return True
         # A peer that has nothing of ours cannot be judged; were it taken, saying so would be the way in for rubbish.
-        return not math.isnan(peer_mean) and peer_mean >= own_mean - self.tolerance
+        if math.isnan(peer_mean):
+            return False
+        enough = SMALLEST_SHARE * own_mean if own_mean >= BEGINNER_DICE else 0.0
+        return peer_mean >= max(own_mean - self.tolerance, enough)
 
 
 def _mean(entries: list[StructureDice]) -> float:

@@ -4,7 +4,6 @@ What it leaves: ``last`` (the site's own model, completed) and ``consensus`` (th
 """
 
 import logging
-import math
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from src.evaluation.validation import dice_facts
 from src.exchange.learner import PeerModel
 from src.learning.completion import complete, teacher_weights
 from src.learning.consensus import consensus
-from src.learning.judgement import JudgedPeer
 from src.learning.peer_settings import CompletionSettings
 from src.model.state import load_network_state, network_state
 
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
     from src.learning.peer_learner import PeerLearner
 
 logger = logging.getLogger(__name__)
-
-# Of our Dice, that a final model must have on our patients. Noise has about none of it.
-_SMALLEST_SHARE = 0.1
 
 
 class RunEnd:
@@ -65,18 +60,12 @@ class RunEnd:
         # Published before the rounds alone, as theirs were: what we are now would make all of them look worse.
         own_dice = learner.dice if own is None else learner.judge.look(own, {}).dice
         others = [model for model in finals if model is not own]
-        useless = [model.manifest.site for model in others if not self._is_useful(learner.judge.look(model, own_dice))]
+        useless = [model.manifest.site for model in others if not learner.judge.look(model, own_dice).acceptable]
         if useless:
             logger.warning(
                 "%s: the final models of %s are not used, they fail on our patients", learner.site, ", ".join(useless)
             )
         return useless
-
-    def _is_useful(self, judged: JudgedPeer) -> bool:
-        """As in a round, and not far below ours in proportion either: at the end nobody is a beginner any more."""
-        if self.learner.learning.peer_tolerance >= 1 or math.isnan(judged.own_mean):
-            return judged.acceptable
-        return judged.acceptable and judged.peer_mean >= _SMALLEST_SHARE * judged.own_mean
 
     def _complete(self, rounds: int, others: Sequence[PeerModel]) -> list[dict]:
         learner = self.learner

@@ -86,8 +86,8 @@ CLEAN = [exchange(GARBAGE, "refused"), exchange(RANDOM, "received"), with_verdic
     "more, notes, passed",
     [
         ([], CALLS, True),
-        ([with_verdict(0.2, True)], CALLS, True),  # a beginner cannot tell
-        ([with_verdict(0.6, True)], CALLS, False),
+        ([with_verdict(0.04, True)], CALLS, True),  # a beginner cannot tell
+        ([with_verdict(0.2, True)], CALLS, False),
         ([exchange(GARBAGE, "received")], CALLS, False),
         ([{"round": 9, "phase": "consensus", "site": "site_a", "sites": ["site_a", RANDOM]}], CALLS, False),
         ([{"round": 9, "phase": "completion", "site": "site_a", "taught": ["Liver"], "teachers": [RANDOM]}], CALLS, False),
@@ -97,11 +97,11 @@ CLEAN = [exchange(GARBAGE, "refused"), exchange(RANDOM, "received"), with_verdic
     ],
 )
 def test_a_hostile_model_that_is_used_or_an_impostor_who_is_answered_fails(more, notes, passed):
-    assert judge_hostile({"site_a": [*CLEAN, *more]}, notes, 0.4).passed is passed
+    assert judge_hostile({"site_a": [*CLEAN, *more]}, notes).passed is passed
 
 
 def test_without_any_garbage_nothing_was_shown():
-    assert not judge_hostile({"site_a": CLEAN[1:]}, CALLS, 0.4).passed
+    assert not judge_hostile({"site_a": CLEAN[1:]}, CALLS).passed
 
 
 def test_a_calm_soak_is_none():

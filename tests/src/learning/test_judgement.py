@@ -79,6 +79,16 @@ def test_the_bound_is_the_plans(learner, grown, found, lead, acceptable):
     assert judge_of(learner).look(expert(grown), ours).acceptable is acceptable
 
 
+@pytest.mark.parametrize(
+    "own_mean, peer_mean, acceptable",
+    [(0.30, 0.08, True), (0.30, 0.07, False), (0.05, 0.012, False), (0.04, 0.0, True), (0.90, 0.51, True), (0.90, 0.49, False)],
+)
+def test_who_has_less_than_a_quarter_of_our_dice_is_no_peer_once_we_have_any(learner, own_mean, peer_mean, acceptable):
+    ours = own_dice(own_mean, own_mean, own_mean)
+    assert judge_of(learner, 0.4)._is_acceptable(ours, own_mean, peer_mean) is acceptable
+    assert judge_of(learner, 1.0)._is_acceptable(ours, own_mean, peer_mean)
+
+
 def test_exactly_the_tolerance_is_tolerated(learner, grown, found):
     ours = own_dice(*(entry.mean for entry in found.dice.values()))
     assert judge_of(learner, 0.0).look(expert(grown), ours).acceptable
