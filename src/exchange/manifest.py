@@ -61,8 +61,9 @@ def manifest_from_json(content: object, structures: tuple[str, ...]) -> Manifest
     names = {entry.name for entry in fields(Manifest)}
     if not isinstance(content, Mapping) or set(content) != {"manifest_version", *names}:
         raise ManifestFault(f"does not have the entries {sorted(names)}")
-    if content["manifest_version"] != MANIFEST_VERSION:
-        raise ManifestFault(f"has version {content['manifest_version']!r:.40}, expected {MANIFEST_VERSION}")
+    version = content["manifest_version"]
+    if type(version) is not int or version != MANIFEST_VERSION:  # True and 1.0 are equal to 1, and are not spelled as it is
+        raise ManifestFault(f"has version {version!r:.40}, expected {MANIFEST_VERSION}")
     for name in ("site", "federation_id", "run_id", "architecture_hash", "code_version"):
         if not isinstance(content[name], str) or len(content[name]) > 200 or not content[name].isprintable():
             raise ManifestFault(f"has {name} that is no short, printable text")

@@ -87,7 +87,7 @@ def test_an_entry_too_few_or_too_many_is_refused():
         manifest_from_json({**content, "patient": "x"}, STRUCTURES)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 2, True, 1.0, "1", None])
 def test_another_version_is_refused(version):
     with pytest.raises(ManifestFault, match=r"has version .*, expected 1"):
         manifest_from_json({**MANIFEST.to_json(), "manifest_version": version}, STRUCTURES)
