@@ -36,7 +36,7 @@ report: $(INSTALLED)  ## a study as one HTML page; FINAL scores the test patient
 	$(if $(filter-out 0 1,$(FINAL)),$(error expected FINAL=1 or no FINAL, found FINAL=$(FINAL)))
 	@.venv/bin/python -m experiments.report $(if $(RUN),--study "runs/$(RUN)") $(if $(DATA),--data "$(DATA)") $(if $(filter 1,$(FINAL)),--final) $(ARGS)
 
-bench: $(INSTALLED)  ## [PART=convert] what a conversion costs beside other libraries, and the exchange beside OpenFL's FedAvg (10 minutes)
+bench: $(INSTALLED)  ## [PART=convert] conversion beside other libraries, the exchange beside OpenFL's FedAvg, prediction beside plain PyTorch (25 minutes)
 	@.venv/bin/python -m experiments.bench $(if $(PART),--part $(PART))
 
 soak: $(INSTALLED)  ## six sites in six network namespaces, half an hour of faults, a verdict (Linux, root) | [MINUTES=30] [SEED=0] [RUN=name] [ARGS=...]

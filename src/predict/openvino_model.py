@@ -6,10 +6,10 @@ made from, and the digests of the two.
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import warnings
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,6 @@ _PRECISION_HINTS = {
     "bfloat16": {"INFERENCE_PRECISION_HINT": "bf16"},
     "float32": {"INFERENCE_PRECISION_HINT": "f32"},
 }
-# One is blended while the other is computed.
-_REQUESTS = 2
 
 
 def convert(network: "nn.Module", patch_voxels: Sequence[int], batch: int = 1) -> "openvino.Model":
@@ -207,27 +205,24 @@ class OpenVINOEngine:
         self._windows = SlidingWindow(card.patch_voxels, overlap)
         self._window_hu = card.preprocessing["window_hu"]
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
-        self._requests = [compiled.create_infer_request() for _ in range(_REQUESTS)]
+        self._request = compiled.create_infer_request()
+        # One is blended while the other is computed.
+        self._memory = [import_openvino().Tensor(compiled.outputs[0].element_type, compiled.outputs[0].shape) for _ in range(2)]
 
     def logits(self, hu_XYZ: np.ndarray) -> np.ndarray:
         """Logits float32 (C, X, Y, Z) of a CT (int16 HU) on the working grid."""
-        return self._windows.blended(scaled_hu(hu_XYZ, self._window_hu), self._outputs)
+        return self._windows.blended(hu_XYZ, math.floor(self._window_hu[0]), self._outputs)
 
     def _outputs(self, windows: Windows) -> Iterator[np.ndarray]:
-        free, running = deque(self._requests), deque()
+        computed, free = None, list(self._memory)
         for window_XYZ in windows:
-            if not free:
-                yield from self._finish(running, free)
-            request = free.popleft()
-            request.get_input_tensor().data[0, 0] = window_XYZ
-            request.start_async()
-            running.append(request)
-        while running:
-            yield from self._finish(running, free)
-
-    @staticmethod
-    def _finish(running: deque, free: deque) -> Iterator[np.ndarray]:
-        request = running.popleft()
-        request.wait()
-        yield request.get_output_tensor().data[0]
-        free.append(request)
+            if computed is not None:
+                self._request.wait()
+            self._request.get_input_tensor().data[0, 0] = scaled_hu(window_XYZ, self._window_hu)
+            self._request.set_output_tensor(free[0])
+            self._request.start_async()
+            if computed is not None:
+                yield computed.data[0]
+            computed, free = free[0], free[::-1]
+        self._request.wait()
+        yield computed.data[0]

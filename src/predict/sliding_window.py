@@ -12,7 +12,6 @@ import numpy as np
 # Of MONAI (monai.data.utils.compute_importance_map): width of the Gaussian as a share of the window, and its least weight.
 _SIGMA_SHARE = 0.125
 _LEAST_WEIGHT = 1e-3
-_OUTSIDE = -1.0  # what is beyond the CT: air, in the network's units
 Windows = Iterator[np.ndarray]
 
 
@@ -41,29 +40,30 @@ class SlidingWindow:
         interval = max(1, int(patch * (1 - self.overlap)))
         return [min(number * interval, size - patch) for number in range(math.ceil((size - patch) / interval) + 1)]
 
-    def blended(self, image_XYZ: np.ndarray, apply: Callable[[Windows], Windows]) -> np.ndarray:
+    def blended(self, image_XYZ: np.ndarray, outside: float, apply: Callable[[Windows], Windows]) -> np.ndarray:
         """What a network says of a whole image.
 
         Args:
-            image_XYZ: float32, in the network's units; where it is smaller than a window, air is put around it.
+            image_XYZ: of any dtype.
+            outside: what is put around it where it is smaller than a window.
             apply: maps windows (X, Y, Z) to their outputs (C, X, Y, Z), in the same order; an output is used
                 before the next is asked for.
 
         Returns:
             float32 (C, X, Y, Z): the mean of the outputs, weighted by how near the middle of its window a voxel is.
         """
-        padded_XYZ, inner = self.padded(image_XYZ)
+        padded_XYZ, inner = self.padded(image_XYZ, outside)
         places = self.places(padded_XYZ.shape)
         total_CXYZ = self._summed(padded_XYZ.shape, places, apply(padded_XYZ[place] for place in places))
-        total_CXYZ /= self._weights(padded_XYZ.shape)
+        self._divide(total_CXYZ, places)
         return total_CXYZ[(slice(None), *inner)]
 
-    def padded(self, image_XYZ: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice, slice]]:
-        """An image with air around it where it is smaller than a window, and where it lies in that."""
+    def padded(self, image_XYZ: np.ndarray, outside: float) -> tuple[np.ndarray, tuple[slice, slice, slice]]:
+        """An image with something around it where it is smaller than a window, and where it lies in that."""
         missing = [max(0, patch - size) for patch, size in zip(self.patch, image_XYZ.shape, strict=True)]
         inner = tuple(slice(gap // 2, gap // 2 + size) for gap, size in zip(missing, image_XYZ.shape, strict=True))
         if any(missing):
-            image_XYZ = np.pad(image_XYZ, [(gap // 2, gap - gap // 2) for gap in missing], constant_values=_OUTSIDE)
+            image_XYZ = np.pad(image_XYZ, [(gap // 2, gap - gap // 2) for gap in missing], constant_values=outside)
         return image_XYZ, inner
 
     def _summed(self, size_XYZ: Sequence[int], places: Sequence[tuple], outputs: Windows) -> np.ndarray:
@@ -77,11 +77,16 @@ class SlidingWindow:
                 total_XYZ[place] += weighted_XYZ
         return total_CXYZ
 
-    def _weights(self, size_XYZ: Sequence[int]) -> np.ndarray:
-        weights_XYZ = np.zeros(size_XYZ, np.float32)
-        for place in self.places(size_XYZ):
-            weights_XYZ[place] += self._weight_XYZ
-        return weights_XYZ
+    def _divide(self, total_CXYZ: np.ndarray, places: Sequence[tuple]) -> None:
+        """Divides by the weights, block by block along X: all of them at once are as large as a channel."""
+        for first in range(0, total_CXYZ.shape[1], self.patch[0]):
+            block_CXYZ = total_CXYZ[:, first : first + self.patch[0]]
+            weights_XYZ = np.zeros(block_CXYZ.shape[1:], np.float32)
+            for x, y, z in places:
+                low, high = max(x.start, first), min(x.stop, first + self.patch[0])
+                if low < high:
+                    weights_XYZ[low - first : high - first, y, z] += self._weight_XYZ[low - x.start : high - x.start]
+            block_CXYZ /= weights_XYZ
 
 
 def _gaussian(length: int) -> np.ndarray:

@@ -36,7 +36,7 @@ def calibration_windows(
 
 def _windows_of(case: PreparedCase, card: ModelCard, overlap: float, seed: int) -> Iterator[np.ndarray]:
     window = SlidingWindow(card.patch_voxels, overlap)
-    image_XYZ, _ = window.padded(scaled_hu(case.hu_XYZ, card.preprocessing["window_hu"]))
+    image_XYZ, _ = window.padded(scaled_hu(case.hu_XYZ, card.preprocessing["window_hu"]), -1.0)
     places = window.places(image_XYZ.shape)
     for number in np.random.default_rng(seed).permutation(len(places)):
         yield np.ascontiguousarray(image_XYZ[places[number]])

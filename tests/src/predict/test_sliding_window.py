@@ -26,7 +26,9 @@ def test_equals_monai(size, overlap, seed):
     monai = SlidingWindowInferer(PATCH, sw_batch_size=2, overlap=overlap, mode="gaussian", cval=-1.0)
     expected_CXYZ = monai(torch.from_numpy(image_XYZ)[None, None], _network)[0].numpy()
     ours_CXYZ = SlidingWindow(PATCH, overlap).blended(
-        image_XYZ, lambda windows: (_network(torch.from_numpy(window.copy())[None, None])[0].numpy() for window in windows)
+        image_XYZ,
+        -1.0,
+        lambda windows: (_network(torch.from_numpy(window.copy())[None, None])[0].numpy() for window in windows),
     )
     assert ours_CXYZ.dtype == np.float32
     np.testing.assert_allclose(ours_CXYZ, expected_CXYZ, rtol=1e-5, atol=1e-5)
@@ -52,4 +54,6 @@ def test_an_output_is_used_before_the_next_is_asked_for():
             memory_CXYZ[0] = window_XYZ
             yield memory_CXYZ
 
-    np.testing.assert_allclose(SlidingWindow(PATCH, 0.5).blended(image_XYZ, into_memory)[0], image_XYZ, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        SlidingWindow(PATCH, 0.5).blended(image_XYZ, -1.0, into_memory)[0], image_XYZ, rtol=1e-5, atol=1e-6
+    )

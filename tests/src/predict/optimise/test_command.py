@@ -98,6 +98,7 @@ def test_it_computes_with_integers_and_keeps_the_card(trained, optimised):
     assert set(read.source["validation_dice_after"]) == set(SPHERE_STRUCTURES)
 
 
+@pytest.mark.slow
 def test_more_loss_than_allowed_is_refused(trained, sphere_dataset, tmp_path):
     """No model is a whole Dice better than itself."""
     card, cases, cache = _cases(trained, sphere_dataset, tmp_path)
