@@ -205,24 +205,27 @@ class OpenVINOEngine:
         self._windows = SlidingWindow(card.patch_voxels, overlap)
         self._window_hu = card.preprocessing["window_hu"]
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
-        self._request = compiled.create_infer_request()
-        # One is blended while the other is computed.
-        self._memory = [import_openvino().Tensor(compiled.outputs[0].element_type, compiled.outputs[0].shape) for _ in range(2)]
+        self._compiled = compiled
 
     def logits(self, hu_XYZ: np.ndarray) -> np.ndarray:
         """Logits float32 (C, X, Y, Z) of a CT (int16 HU) on the working grid."""
-        return self._windows.blended(hu_XYZ, math.floor(self._window_hu[0]), self._outputs)
+        logits_CXYZ = self._windows.blended(hu_XYZ, math.floor(self._window_hu[0]), self._outputs)
+        # What comes after the network needs room of its own.
+        self._compiled.release_memory()
+        return logits_CXYZ
 
     def _outputs(self, windows: Windows) -> Iterator[np.ndarray]:
-        computed, free = None, list(self._memory)
+        request, output = self._compiled.create_infer_request(), self._compiled.outputs[0]
+        # One is blended while the other is computed.
+        computed, free = None, [import_openvino().Tensor(output.element_type, output.shape) for _ in range(2)]
         for window_XYZ in windows:
             if computed is not None:
-                self._request.wait()
-            self._request.get_input_tensor().data[0, 0] = scaled_hu(window_XYZ, self._window_hu)
-            self._request.set_output_tensor(free[0])
-            self._request.start_async()
+                request.wait()
+            request.get_input_tensor().data[0, 0] = scaled_hu(window_XYZ, self._window_hu)
+            request.set_output_tensor(free[0])
+            request.start_async()
             if computed is not None:
                 yield computed.data[0]
             computed, free = free[0], free[::-1]
-        self._request.wait()
+        request.wait()
         yield computed.data[0]
