@@ -48,7 +48,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def judge(seen: Soaked, minutes: float, undisturbed: dict[int, dict[str, float]]) -> list[Criterion]:
     """All criteria, in the order of the table."""
-    flat = [judge_growth(measure, growths(seen.samples, measure, seen.last_round_s())) for measure in MEASURES]
+    flat = [judge_growth(measure, growths(seen.samples, measure, seen.last_round_s(), seen.filled_s())) for measure in MEASURES]
     return [
         judge_length(seen.seconds, minutes),
         judge_faults(seen.faults, KINDS),

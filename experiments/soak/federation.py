@@ -28,7 +28,7 @@ _CASES_PER_SITE = (10, 10, 9, 9, 8, 8)
 _SETUP_TIMEOUT_S = 600
 _FX = str(Path(sys.executable).parent / "fx")
 CHANGES = (
-    "task_runner.settings.steps_per_round=4",
+    "task_runner.settings.steps_per_round=6",  # 240 steps in 40 rounds, as the phantoms were made for
     "collaborator.settings.exchange.schedule=random",  # bears sites that come and go best
     "collaborator.settings.completion.steps=12",
     "collaborator.settings.timing.connect_timeout_s=5",
@@ -63,7 +63,13 @@ def soak_plan(rounds: int, seed: int, roster: Sequence[str]) -> dict:
     set_rounds(plan, rounds)
     change_plan(
         plan,
-        [*CHANGES, f"task_runner.settings.random_seed={seed}", f"data_loader.settings.random_seed={seed}"],
+        [
+            *CHANGES,
+            # Until a site knows something itself, it can tell no noise from a beginner; see docs/reliability.md.
+            f"collaborator.settings.exchange.warm_up_rounds={max(1, rounds // 4)}",
+            f"task_runner.settings.random_seed={seed}",
+            f"data_loader.settings.random_seed={seed}",
+        ],
     )
     plan["collaborator"]["settings"]["roster"] = sorted(roster)
     plan["collaborator"]["settings"]["exchange"]["seed"] = seed

@@ -9,6 +9,7 @@ from src.errors import FederationError
 from src.exchange.whole_file import write_whole
 
 _FILE_NAME = "seen.json"
+_KEPT_ROUNDS = 8  # five snapshots, two checkpoints and the models of two exchanges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,13 @@ class Soaked:
         """Mean validation Dice of each honest site's final model."""
         found = {site: final_validation(rows) for site, rows in self.events.items()}
         return {site: event["mean_dice"] for site, event in found.items() if event is not None}
+
+    def filled_s(self) -> dict[str, float]:
+        """By honest site, when it had done as many rounds as it keeps snapshots of."""
+        return {
+            site: min((row["at_s"] for row in rows if row["phase"] == "validate" and row["round"] >= _KEPT_ROUNDS), default=0.0)
+            for site, rows in self.events.items()
+        }
 
     def last_round_s(self) -> dict[str, float]:
         """By honest site, when its last round was seen to be validated."""
