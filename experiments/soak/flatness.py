@@ -11,8 +11,8 @@ from experiments.soak.judgement import CONFIDENCE, Criterion
 
 # Growth over the time that was watched, as a share of the level, which is too small to matter.
 SHARE = 0.05
-# inbox the models of two exchanges and of one that broke off, 0.62 MB each.
-# inbox the models of two exchanges and of one that broke off, 0.62 MB each.
+# What fills up on demand, and is full then: the server's threads; two connections with each peer, one of either's making; in
+# the inbox the models of two exchanges and of one that broke off, 0.62 MB each.
 FILLS = {"threads": 4, "files": 2 * (len(ROSTER) - 1), "state_bytes": 3 * 620_000}
 # A process loads its libraries, prepares its cases and meets its first peers before it is what it stays.
 SETTLES_AFTER_S = 120.0
