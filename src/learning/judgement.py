@@ -18,9 +18,9 @@ from src.exchange.learner import PeerModel
 from src.model.inference import Predictor
 from src.model.state import load_network_state
 
-# Below this mean Dice nobody can tell noise from another beginner. Above it noise had less than this share of the judge's Dice in
-# 24 of 26 verdicts, and in all from a Dice of 0.15 on; honest peers did in 10 of 635, and in none from 0.2 on
-# (docs/reliability.md). With the tolerance alone a site takes noise until its own Dice exceeds it, and with noise it never does.
+# Below this mean Dice nobody can tell noise from another beginner. Above it noise had less than this share of the judge's in 24
+# of 26 verdicts, and in all from a Dice of 0.15 on; honest peers did in 10 of 635, and in none from 0.2 on (see
+# docs/reliability.md). With the tolerance alone a site takes noise until its own Dice exceeds it, and with noise it never does.
 BEGINNER_DICE, SMALLEST_SHARE = 0.05, 0.25
 
 
