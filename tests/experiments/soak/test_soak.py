@@ -41,9 +41,9 @@ def test_the_plan_is_one_and_the_undisturbed_one_differs_in_its_roster_alone():
 
 
 @pytest.mark.parametrize("minutes", [1.5, 30, 60])
-def test_pauses_take_half_of_the_time(minutes):
+def test_pauses_take_three_fifths_of_the_time(minutes):
     pace = pace_of(minutes)
-    assert pace.rounds >= 6 and abs(pace.rounds * pace.pause_s - 30 * minutes) < 1
+    assert pace.rounds >= 6 and abs(pace.rounds * pace.pause_s - 36 * minutes) < 1
 
 
 def test_a_soak_without_arguments_is_the_full_one():
