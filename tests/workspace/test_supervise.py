@@ -1,10 +1,12 @@
 """The supervisor loop and the systemd unit of the workspace's README, as they are written there."""
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -69,8 +71,9 @@ def supervised(tmp_path):
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.kill()
+        # The loop's command outlives it, and would hold the pipe that is read here.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
@@ -109,6 +112,13 @@ def test_sigterm_is_passed_on_and_the_end_awaited(supervised, tmp_path):
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 11
     assert starts(tmp_path) == ["start", "ended"]
+
+
+def test_sigterm_is_not_lost_when_it_comes_as_the_command_starts(supervised, tmp_path):
+    # The command itself asks for its end, before the loop can have noted anything about it.
+    process = supervised(f"kill -TERM $PPID\n{WAITS}")
+    assert process.wait(30) in (11, 128 + signal.SIGTERM)
+    assert starts(tmp_path) in ([], ["start", "ended"])
 
 
 def test_sigterm_ends_the_pause_too(supervised, tmp_path):
