@@ -5,6 +5,7 @@ provide for. A program that reads patients calls nobody, so to them that package
 """
 
 import importlib
+import logging
 import sys
 from types import ModuleType
 
@@ -29,7 +30,12 @@ def import_nncf() -> ModuleType:
         LibraryMissing: it is not installed.
     """
     import_openvino()
-    return _import_quiet("nncf")
+    # It makes its own class that of every logger made after it.
+    logger_class = logging.getLoggerClass()
+    try:
+        return _import_quiet("nncf")
+    finally:
+        logging.setLoggerClass(logger_class)
 
 
 def _import_quiet(name: str) -> ModuleType:

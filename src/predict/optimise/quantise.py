@@ -65,7 +65,8 @@ def quantise(
     Source: NNCF, nncf.quantize_with_accuracy_control.
     """
     nncf = import_nncf()
-    nncf.set_log_level(logging.ERROR)
+    # Its own set_log_level turns down every handler of the process, ours too.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     structures = card.structures
 
     def validate(compiled: "openvino.CompiledModel", chosen: Iterable[ValidationCase]) -> tuple[float, list[float]]:

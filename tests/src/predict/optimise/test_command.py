@@ -1,5 +1,8 @@
 """A trained model becomes one of 8-bit integers that draws as well, or nothing is written."""
 
+import logging
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -21,7 +24,7 @@ from src.predict.optimise.validation_cases import dice_of, prepare_validation
 from src.task_runner import SegmentationTaskRunner
 from tests.conftest import SPHERE_STRUCTURES, sphere_case
 
-pytest.importorskip("nncf", reason="the extra 'fast' is not installed")
+pytestmark = pytest.mark.skipif(find_spec("nncf") is None, reason="the extra 'fast' is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +164,8 @@ def test_a_dataset_that_cannot_decide_is_refused(trained, tmp_path, anatomy, spl
     with pytest.raises(DatasetError, match=said):
         main(["--model", str(trained), "--data", str(dataset.path), "--output", str(tmp_path / "new")])
     assert not (tmp_path / "new").exists()
+
+
+def test_what_others_log_is_still_heard(optimised, caplog):
+    logging.getLogger("another part").warning("heard")
+    assert caplog.messages == ["heard"] and logging.getLoggerClass() is logging.Logger
