@@ -26,6 +26,8 @@ from src.model.card import read_model
 from tests.experiments.conftest import QUICK_GOSSIP, run_command
 from tests.src.exchange.tls import ExchangeAuthority
 
+pytestmark = pytest.mark.slow
+
 FX = str(Path(sys.executable).parent / "fx")
 _LONGEST_S = 600
 
