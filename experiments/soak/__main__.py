@@ -77,7 +77,7 @@ def main() -> None:
     # Beside the run, so that the next soak of this length finds them.
     console.print("the same without faults, seed by seed", highlight=False)
     seeds = range(given.seed + 1, given.seed + 1 + given.undisturbed_seeds)
-    undisturbed = undisturbed_dice(folder.parent / f"undisturbed_{rounds}", settings.data, rounds, seeds, console)
+    undisturbed = undisturbed_dice(folder.parent / f"undisturbed_{rounds}", settings.data, seen.plan, seeds, console)
     criteria = judge(seen, given.minutes, undisturbed)
     facts = {
         "minutes": given.minutes,

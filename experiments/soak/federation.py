@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,23 +59,24 @@ def pace_of(minutes: float) -> Pace:
     return Pace(rounds=rounds, pause_s=round(_SHARE_OF_PAUSES * 60 * minutes / rounds, 2))
 
 
-def soak_plan(rounds: int, seed: int, roster: Sequence[str]) -> dict:
-    """The plan of the soak and of the undisturbed runs it is compared with; the pause is not in it."""
+def soak_plan(rounds: int, seed: int) -> dict:
+    """The plan of the soak, without its pauses."""
     plan = read_plan(PLAN)
     set_rounds(plan, rounds)
-    change_plan(
-        plan,
-        [
-            *CHANGES,
-            # Until a site knows something itself, it can tell no noise from a beginner; see docs/reliability.md.
-            f"collaborator.settings.exchange.warm_up_rounds={max(1, rounds // 4)}",
-            f"task_runner.settings.random_seed={seed}",
-            f"data_loader.settings.random_seed={seed}",
-        ],
-    )
-    plan["collaborator"]["settings"]["roster"] = sorted(roster)
-    plan["collaborator"]["settings"]["exchange"]["seed"] = seed
-    return plan
+    # Until a site knows something itself, it can tell no noise from a beginner; see docs/reliability.md.
+    warm_up_rounds = max(1, rounds // 4)
+    change_plan(plan, [*CHANGES, f"collaborator.settings.exchange.warm_up_rounds={warm_up_rounds}"])
+    return with_seed(plan, seed, ROSTER)
+
+
+def with_seed(plan: dict, seed: int, roster: Sequence[str]) -> dict:
+    """The same plan of other sites, with other weights, batches and meetings."""
+    changed = deepcopy(plan)
+    for section in ("task_runner", "data_loader"):
+        changed[section]["settings"]["random_seed"] = seed
+    changed["collaborator"]["settings"]["roster"] = sorted(roster)
+    changed["collaborator"]["settings"]["exchange"]["seed"] = seed
+    return changed
 
 
 def make_phantoms(folder: Path) -> None:
@@ -88,12 +90,13 @@ def make_workspaces(folder: Path, data: Path, plan: dict, addresses: Mapping[str
     Args:
         folder: of the soak; gets ``workspaces`` and ``logs``.
         data: the honest sites' datasets.
-        plan: see ``soak_plan``; it gets the loader with pauses.
+        plan: see ``soak_plan``; not changed, the workspaces' has the loader with pauses.
         addresses: by site.
 
     Returns:
         The workspaces by site.
     """
+    plan = deepcopy(plan)
     loader = plan["data_loader"]
     loader["template"] = "paced_loader.PacedLoader"
     scheme = PeerScheme(plan, list(ROSTER))

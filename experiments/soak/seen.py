@@ -18,6 +18,7 @@ class Soaked:
 
     Attributes:
         seconds: from the start of the sites to the end of the last.
+        plan: of the soak, without its pauses: what undisturbed runs are made with.
         rounds: of the plan.
         exit_codes: by honest site; None for one that still ran when patience ended.
         ended_s: by honest site.
@@ -30,6 +31,7 @@ class Soaked:
     """
 
     seconds: float
+    plan: dict
     rounds: int
     exit_codes: dict[str, int | None]
     ended_s: dict[str, float]

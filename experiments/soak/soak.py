@@ -70,7 +70,7 @@ def soak(settings: SoakSettings, console: Console) -> Soaked:
         _open_folder(settings.output)
         make_phantoms(settings.data)
         pace = pace_of(settings.minutes)
-        plan = soak_plan(pace.rounds, settings.seed, ROSTER)
+        plan = soak_plan(pace.rounds, settings.seed)
         console.print(f"making workspaces and certificates of {len(ROSTER)} sites in {settings.output}", highlight=False)
         workspaces = make_workspaces(settings.output, settings.data, plan, addresses)
         library = compile_clock(settings.output)
@@ -90,6 +90,7 @@ def soak(settings: SoakSettings, console: Console) -> Soaked:
             exit_codes = {site: process.exit_code() for site, process in sites.items()}
             return Soaked(
                 seconds=seconds,
+                plan=plan,
                 rounds=pace.rounds,
                 exit_codes=exit_codes,
                 ended_s=ended_s,

@@ -7,18 +7,18 @@ from rich.console import Console
 
 from experiments.federation.results import final_validation, read_metrics
 from experiments.simulation import simulate
-from experiments.soak.federation import HONEST, PLAN, soak_plan
+from experiments.soak.federation import HONEST, PLAN, with_seed
 
 
 def undisturbed_dice(
-    folder: Path, data: Path, rounds: int, seeds: Sequence[int], console: Console
+    folder: Path, data: Path, plan: dict, seeds: Sequence[int], console: Console
 ) -> dict[int, dict[str, float]]:
     """Trains the honest sites undisturbed, in lock-step; runs that are there already are taken up.
 
     Args:
         folder: gets a run ``seed_<number>`` each, and the prepared cases.
         data: the honest sites' datasets.
-        rounds: of training.
+        plan: of the soak.
         seeds: of weights, batches and of who meets whom.
         console: where to say what is going on.
 
@@ -28,7 +28,7 @@ def undisturbed_dice(
     found = {}
     for seed in seeds:
         run = folder / f"seed_{seed}"
-        simulate(soak_plan(rounds, seed, HONEST), PLAN, data, run, cache=folder / "cache", resume=True, console=console)
+        simulate(with_seed(plan, seed, HONEST), PLAN, data, run, cache=folder / "cache", resume=True, console=console)
         found[seed] = final_dice(run)
     return found
 

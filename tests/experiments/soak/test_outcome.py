@@ -78,6 +78,7 @@ def test_what_was_seen_can_be_judged_again(tmp_path):
     completed = {"round": 2, "at_s": 50.0, "phase": "validate", "after": "completion", "mean_dice": 0.6, "dice": {"Liver": 0.6}}
     seen = Soaked(
         seconds=90.0,
+        plan={"collaborator": {}},
         rounds=2,
         exit_codes={"site_a": 0},
         ended_s={"site_a": 60.0},

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from experiments.soak.__main__ import read_arguments
-from experiments.soak.federation import HONEST, RANDOM, ROSTER, pace_of, soak_plan
+from experiments.soak.federation import HONEST, RANDOM, ROSTER, pace_of, soak_plan, with_seed
 from src.plan_sections import check_plan
 from tests.conftest import REPOSITORY
 from tests.experiments.soak.namespaced import needs_namespaces
@@ -33,11 +33,11 @@ def test_a_minute_and_a_half(tmp_path):
 
 
 def test_the_plan_is_one_and_the_undisturbed_one_differs_in_its_roster_alone():
-    plan, undisturbed = soak_plan(40, 0, ROSTER), soak_plan(40, 0, HONEST)
+    plan, undisturbed = soak_plan(40, 0), with_seed(soak_plan(40, 0), 0, HONEST)
     check_plan(plan)
     assert plan["collaborator"]["settings"].pop("roster") == sorted(ROSTER) and RANDOM in ROSTER
     assert undisturbed["collaborator"]["settings"].pop("roster") == sorted(HONEST)
-    assert plan == undisturbed
+    assert plan == undisturbed != with_seed(undisturbed, 1, HONEST)
 
 
 @pytest.mark.parametrize("minutes", [1.5, 30, 60])
