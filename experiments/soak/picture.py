@@ -45,7 +45,7 @@ def draw(path: Path, events: Mapping[str, Sequence[dict]], faults: Sequence[dict
     handles = [Patch(color=colour, label=_LABELS[kind]) for kind, colour in _COLOURS.items()]
     handles.append(pyplot.Line2D([], [], color="#c0392b", marker="x", linestyle="", label="SIGKILL"))
     figure.legend(handles=handles, loc="upper center", ncol=4, fontsize=8, frameon=False)
-    figure.subplots_adjust(left=0.09, right=0.98, bottom=0.08, top=0.9, hspace=0.18)
+    figure.subplots_adjust(left=0.13, right=0.98, bottom=0.08, top=0.9, hspace=0.18)
     figure.savefig(path, dpi=80)
     pyplot.close(figure)
 
