@@ -1,6 +1,7 @@
 """What was seen of a soak, kept on disk so that it can be judged again without another half hour."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,9 +50,11 @@ class Soaked:
         return {site: event["mean_dice"] for site, event in found.items() if event is not None}
 
     def filled_s(self) -> dict[str, float]:
-        """By honest site, when it had done as many rounds as it keeps snapshots of."""
+        """By honest site, when its folder of states was full; infinite where it never was."""
         return {
-            site: min((row["at_s"] for row in rows if row["phase"] == "validate" and row["round"] >= _KEPT_ROUNDS), default=0.0)
+            site: min(
+                (row["at_s"] for row in rows if row["phase"] == "validate" and row["round"] >= _KEPT_ROUNDS), default=math.inf
+            )
             for site, rows in self.events.items()
         }
 

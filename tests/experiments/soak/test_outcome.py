@@ -1,6 +1,7 @@
 """What is counted, written and drawn of a soak."""
 
 import json
+import math
 
 import pytest
 
@@ -95,4 +96,5 @@ def test_what_was_seen_can_be_judged_again(tmp_path):
     keep_seen(tmp_path, seen)
     assert read_seen(tmp_path) == seen
     assert seen.dice() == {"site_a": 0.6}, "the final model is the completed one"
+    assert seen.filled_s() == {"site_a": math.inf, "site_b": math.inf}, "two rounds fill nothing"
     assert seen.last_round_s() == {"site_a": 30.0, "site_b": 0.0}, "completion is no round"
