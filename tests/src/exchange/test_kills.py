@@ -89,8 +89,10 @@ def test_the_others_never_wait_longer_than_one_pull_timeout(tmp_path, fault):
             assert asked, "the absent site was asked"
             assert {event["outcome"] for event in asked} == {"unreachable"}
             assert max(event["seconds"] for event in events) < pull_timeout_s + 0.5
-            others = [event["outcome"] for event in events if event["peer"] != "site_b"]
-            assert others.count("received") > len(others) / 2, "the others go on exchanging"
+            # Before that, the other one may still have been starting.
+            others = [event["outcome"] for event in events if event["peer"] != "site_b" and event["at"] > struck]
+            answered = others.count("received") + others.count("nothing_new")
+            assert "received" in others and answered > len(others) / 2, "the others go on exchanging"
             assert sum(event["phase"] == "train" for event in federation.events(site)) == 18
 
 

@@ -168,4 +168,4 @@ def test_a_dataset_that_cannot_decide_is_refused(trained, tmp_path, anatomy, spl
 
 def test_what_others_log_is_still_heard(optimised, caplog):
     logging.getLogger("another part").warning("heard")
-    assert caplog.messages == ["heard"] and logging.getLoggerClass() is logging.Logger
+    assert caplog.messages == ["heard"] and not logging.getLoggerClass().__module__.startswith("nncf")
